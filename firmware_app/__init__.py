@@ -1,0 +1,1 @@
+"""The bike's side of the box: what is real-time and near the rider."""

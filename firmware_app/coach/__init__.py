@@ -1,0 +1,1 @@
+"""From rule states to the one sentence worth saying; pure."""

@@ -1,0 +1,1 @@
+"""From landmarks to rule states: how the rider sits; pure."""

@@ -1,0 +1,112 @@
+"""Carries the journals to the gateway, at least once and in order, however often either side dies.
+
+    ride  --  {"journal": "20261123-1.jsonl"}   which journal follows
+    ride  <-  {"kept": 17}                      bytes of it that are on the gateway's disk
+    ride  --  {"type":"Interval",...}           every line told to the gateway, as it stands
+    ride  --  {"at": 4711}                      the journal up to this byte has been sent
+    ride  <-  {"kept": 4711}                    and is kept
+
+Nothing waits on the gateway: the ride appends to its journal and goes on. When the gateway comes
+back, from an update or a crash, what it has not acknowledged is sent again. What the ride heard
+(poses' metrics, pulses) stays in the journal; only what it told goes through.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+from msgspec import Struct
+
+from firmware_app.clock import Clock
+from firmware_app.errors import PartLost
+from firmware_app.wire import ToGateway
+
+LOOK_S = 0.5
+CHUNK_BYTES = 1 << 18
+_TOLD = tuple(f'"type":"{kind.__name__}"'.encode() for kind in get_args(ToGateway))
+
+
+class Opening(Struct, frozen=True):
+    """The first line of a journal's delivery."""
+
+    journal: str
+
+
+class At(Struct, frozen=True):
+    """The journal up to this byte has been sent."""
+
+    at: int
+
+
+class Kept(Struct, frozen=True):
+    """The gateway has the journal up to this byte on disk."""
+
+    kept: int
+
+
+_kept = msgspec.json.Decoder(Kept)
+
+
+class Link:
+    """Delivers the journals of one folder, oldest first."""
+
+    def __init__(self, journals: Path, gateway: Path, clock: Clock) -> None:
+        self._journals = journals
+        self._gateway = gateway
+        self._clock = clock
+        self.kept: dict[str, int] = {}
+        """Journal name to the bytes the gateway has confirmed."""
+
+    async def run(self, worked: Callable[[], None]) -> None:
+        """Deliver for ever; raise PartLost when the gateway is not there or hangs up."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(self._gateway)
+        except OSError as error:
+            raise PartLost(f"no gateway at {self._gateway}: {error.strerror or error}") from error
+        try:
+            self.kept.clear()
+            while True:
+                for path in sorted(self._journals.glob("*.jsonl")):
+                    await self._deliver(path, reader, writer)
+                worked()
+                await self._clock.sleep(LOOK_S)
+        except OSError as error:
+            raise PartLost(f"the gateway hung up: {error}") from error
+        finally:
+            writer.close()
+
+    async def _deliver(  # a journal is a local file of one ride: reading it takes no time
+        self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        name = path.name
+        if self.kept.get(name) == _size(path):
+            return
+        writer.write(msgspec.json.encode(Opening(name)) + b"\n")
+        at = self.kept[name] = await _read_kept(reader)
+        with path.open("rb") as file:
+            file.seek(at)
+            while chunk := file.read(CHUNK_BYTES):
+                whole = chunk[: chunk.rfind(b"\n") + 1]
+                if not whole:
+                    return
+                for line in whole.splitlines():
+                    if any(told in line[:64] for told in _TOLD):
+                        writer.write(line + b"\n")
+                at += len(whole)
+                writer.write(msgspec.json.encode(At(at)) + b"\n")
+                await writer.drain()
+                self.kept[name] = await _read_kept(reader)
+                file.seek(at)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def _read_kept(reader: asyncio.StreamReader) -> int:
+    line = await reader.readline()
+    if not line:
+        raise PartLost("the gateway hung up")
+    return _kept.decode(line).kept

@@ -1,0 +1,1 @@
+"""The class, the screen and the sound."""

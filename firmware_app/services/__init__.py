@@ -1,0 +1,1 @@
+"""The thin shells: one a process."""

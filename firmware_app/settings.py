@@ -1,0 +1,258 @@
+"""One file, bikebox.toml, read once at start into one frozen value.
+
+A setting carries its unit in its name, its bounds in its type and its reason in its docstring.
+Unknown keys are errors: a misspelt setting that is silently ignored is the worst kind.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from firmware_app.errors import BadSetting
+from firmware_app.wire import View
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""A topic segment: safe on every broker."""
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One [section] of the file."""
+
+
+class Paths(Section, frozen=True, kw_only=True):
+    """Where the services keep what they keep."""
+
+    run: str = "/run/bikebox"
+    """Unix sockets; gone at every boot."""
+    state: str = "/var/lib/bikebox"
+    """Journals, store, voice cache; survives updates."""
+    models: str = "/opt/bikebox/models"
+    """Pose models as fetched and pruned at set-up."""
+
+
+class Vision(Section, frozen=True, kw_only=True):
+    """The camera and the pose model."""
+
+    camera: str = "/dev/bikebox/camera"
+    """A V4L2 device (udev names it), or a video file that plays once as if it were a camera."""
+    view: View = "front"
+    """Where the camera stands, as the technician confirmed it; decides what may be judged."""
+    model: Literal["lite", "full", "heavy"] = "full"
+    threads: Annotated[int, Meta(ge=1, le=4)] = 1
+    """tflite-runtime busy-spins with more than one thread on a busy box."""
+    width_px: Annotated[int, Meta(ge=160, le=1920)] = 640
+    height_px: Annotated[int, Meta(ge=120, le=1080)] = 480
+    fps: Annotated[float, Meta(ge=5, le=60)] = 30.0
+    """Asked of the camera; more than 30 is more than the coach can use."""
+    dark_below_snr_db: Annotated[float, Meta(ge=0, le=60)] = 24.0
+    """The coach falls silent below this; keypoints degrade from here on."""
+    light_above_snr_db: Annotated[float, Meta(ge=0, le=60)] = 27.0
+    """And judges again above this."""
+
+
+class Crank(Section, frozen=True, kw_only=True):
+    """The crank sensor."""
+
+    gpio: Annotated[int, Meta(ge=0, le=27)] = 17
+    """BCM number of the pin of the reed or hall sensor, closing to ground."""
+    pulses_per_turn: Annotated[int, Meta(ge=1, le=60)] = 1
+    """Magnets that pass the sensor in one turn of the crank."""
+    sim_pulses: str = ""
+    """A label file (NAME.json.gz) whose crank_pulses_s are played instead of the pin."""
+    sim_rpm: Annotated[float, Meta(ge=0, le=200)] = 0.0
+    """A steady simulated crank instead of the pin; 0 uses the pin."""
+
+
+class Ride(Section, frozen=True, kw_only=True):
+    """When a ride begins, rests and ends."""
+
+    start_turns: Annotated[int, Meta(ge=2, le=20)] = 3
+    """Pedalling this many turns starts a ride by itself."""
+    pause_s: Seconds = 10.0
+    """Without a pulse this long the ride is paused."""
+    end_s: Seconds = 300.0
+    """Paused this long the ride is over."""
+    interval_s: Annotated[float, Meta(ge=5, le=30)] = 30.0
+    """The journal is put on disk this often: all that a power cut can take."""
+
+
+class Coaching(Section, frozen=True, kw_only=True):
+    """How often and when the coach may speak."""
+
+    quiet_s: Annotated[float, Meta(ge=30, le=3600)] = 30.0
+    """Least time between two spoken cues; thirty seconds is the promise to riders."""
+    same_fault_s: Annotated[float, Meta(ge=90, le=3600)] = 90.0
+    """Least time between two cues about the same fault; the third waits twice as long."""
+    fresh_s: Annotated[float, Meta(gt=0, le=10)] = 2.0
+    """A cue that cannot start within this is shown, not spoken."""
+    banner_s: Annotated[float, Meta(ge=2, le=20)] = 6.0
+    """How long a cue stays on the screen."""
+    baseline_s: Annotated[float, Meta(ge=5, le=60)] = 20.0
+    """Steady seated riding from which the rider's own posture is learnt."""
+    style: Literal["quiet", "normal", "more", "silent"] = "normal"
+    """quiet: half as often; silent: screen only."""
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$")] = "en"
+    """Names a file in config/cues."""
+    target_rpm: tuple[float, float] | None = None
+    """Cadence band when the class gives none; none: cadence is not judged."""
+
+
+class Player(Section, frozen=True, kw_only=True):
+    """The class, the screen and the speaker."""
+
+    whep_url: str = ""
+    """Address of the class; empty: ride without a class."""
+    whep_token_file: str = ""
+    """File that holds the Bearer token; systemd's LoadCredential puts it there."""
+    whep_ca_file: str = ""
+    """Certificate authority of a private server, beside the system's."""
+    class_id: Name = "free"
+    """Names the class in topics and summaries."""
+    class_title: str = "Free ride"
+    width_px: Annotated[int, Meta(ge=320, le=3840)] = 1280
+    height_px: Annotated[int, Meta(ge=240, le=2160)] = 720
+    fullscreen: bool = True
+    volume: Annotated[float, Meta(ge=0, le=1)] = 0.8
+    duck_db: Annotated[float, Meta(ge=0, le=40)] = 14.0
+    """How far the class is turned down while the coach speaks."""
+
+
+class Speech(Section, frozen=True, kw_only=True):
+    """The coach's voice."""
+
+    engine: Literal["auto", "piper", "espeak-ng"] = "auto"
+    """auto: Piper when it is installed, else espeak-ng."""
+    piper_python: str = ""
+    """Python of the environment Piper lives in; empty: <state>/piper/bin/python."""
+    words_per_minute: Annotated[int, Meta(ge=80, le=300)] = 165
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """The local API and console."""
+
+    host: str = "127.0.0.1"
+    """Loopback only; a technician comes by SSH."""
+    port: Port = 8780
+    keep_mb: Annotated[int, Meta(ge=16, le=65536)] = 512
+    """The store is kept below this; what goes first is told in gateway/README.md."""
+
+
+class Mqtt(Section, frozen=True, kw_only=True):
+    """The broker between the box and the studio."""
+
+    url: str = ""
+    """mqtt://host:1883 or mqtts://host:8883; empty: keep everything here."""
+    protocol: Literal["5", "3.1.1"] = "3.1.1"
+    """Nothing relies on 5; NATS speaks 3.1.1 only."""
+    username: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    live: bool = True
+    """Send rule states once a second for the instructor's counts; never stored."""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Everything a technician may change on a box."""
+
+    box: Name
+    """Name painted on the frame, for example "row2-bike14"; unique in the fleet."""
+    gym: str = ""
+    """Shown in the waiting room."""
+    rider: str = ""
+    """Name used when nobody has claimed the bike; empty: the coach uses no name."""
+    paths: Paths = Paths()
+    vision: Vision = Vision()
+    crank: Crank = Crank()
+    ride: Ride = Ride()
+    coach: Coaching = Coaching()
+    player: Player = Player()
+    speech: Speech = Speech()
+    gateway: Gateway = Gateway()
+    mqtt: Mqtt = Mqtt()
+
+    @property
+    def vision_socket(self) -> Path:
+        """Where vision tells what it sees."""
+        return Path(self.paths.run) / "vision.sock"
+
+    @property
+    def ride_socket(self) -> Path:
+        """Where the ride tells its state and hears what is to be done."""
+        return Path(self.paths.run) / "ride.sock"
+
+    @property
+    def gateway_socket(self) -> Path:
+        """Where the gateway takes the journal's lines."""
+        return Path(self.paths.run) / "gateway.sock"
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the rides' journals; the ride is its one writer."""
+        return Path(self.paths.state) / "journals"
+
+
+def read_settings(text: str, source: str = "bikebox.toml") -> Settings:
+    """Read bikebox.toml; raise BadSetting in words a technician can act on."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Settings)
+    except tomllib.TOMLDecodeError as wrong:
+        raise BadSetting(f"{source}: {wrong}. Is a quote or a bracket missing there?") from wrong
+    except msgspec.ValidationError as wrong:
+        raise BadSetting(f"{source}: {_explain(str(wrong))}") from wrong
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the file at path; raise BadSetting when it is not there or not right."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadSetting(
+            f"{path}: {error.strerror or error}. Copy config/bikebox.toml there,"
+            " or name another file with --config"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadSetting(f"{path}: not a text file ({error}); write it in UTF-8") from error
+    return read_settings(text, str(path))
+
+
+def settings_path() -> Path:
+    """Return the file a service reads when none is named: $BIKEBOX_CONFIG or the installed one."""
+    return Path(os.environ.get("BIKEBOX_CONFIG", "/etc/bikebox/bikebox.toml"))
+
+
+def sections() -> dict[str, type[Struct]]:
+    """Return each section's name ("" for the top) and its type; doctor and tests walk it."""
+    found: dict[str, type[Struct]] = {"": Settings}
+    for field in msgspec.structs.fields(Settings):
+        if isinstance(field.type, type) and issubclass(field.type, Section):
+            found[field.name] = field.type
+    return found
+
+
+def _explain(wrong: str) -> str:
+    """Put msgspec's words into a technician's: where, what was seen, what to do."""
+    where = re.search(r" - at `\$\.?(?:([^`]*))`", wrong)
+    place = where.group(1).strip(".") if where else ""
+    said = wrong.split(" - at `", maxsplit=1)[0]
+    unknown = re.search(r"unknown field `([^`]+)`", said)
+    if unknown:
+        kind = sections().get(place, Settings)
+        names = [field.name for field in msgspec.structs.fields(kind)]
+        near = difflib.get_close_matches(unknown.group(1), names, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(names)}"
+        spot = f"[{place}] " if place else ""
+        return f'{spot}no setting is called "{unknown.group(1)}"; {hint}'
+    missing = re.search(r"missing required field `([^`]+)`", said)
+    if missing:
+        return f'"{missing.group(1)}" is missing; add it, config/bikebox.toml shows how'
+    return f"{place or 'the file'}: {said}; config/bikebox.toml tells what may stand there"

@@ -1,0 +1,1 @@
+"""Stand-ins for the devices of a bike; shipped, for demos, showrooms and tests."""

@@ -1,0 +1,349 @@
+"""What passes through a wall: every message between two processes of this box, and no others.
+
+    vision  -> ride      PoseFrame, CameraState               vision.sock, one JSON line each
+    ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
+    player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
+    ride    -> gateway   Live                                 ride.sock, 1 Hz, never stored
+    gateway -> ride      SyncState, Command                   ride.sock
+    ride    -> gateway   RideStarted ... RideEnded            gateway.sock, from the journal
+
+The camera's picture is not among them. A picture cannot leave vision because there is no
+message to put it in; tests/test_privacy.py keeps it so.
+
+Fields are only ever added, with defaults: an updated gateway must understand yesterday's bike.
+"""
+
+from types import UnionType
+from typing import Annotated, Generic, Literal, NewType, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from firmware_app.errors import WireError
+
+RideId = NewType("RideId", str)
+"""Sortable and unique without a network: "<box>-<epoch>-<count>", segments of [A-Za-z0-9_]."""
+Share = Annotated[float, Meta(ge=0, le=1)]
+RuleState = Literal["ok", "fault", "unseen"]
+View = Literal["front", "oblique", "side"]
+
+
+class Message(Struct, frozen=True, tag=True, kw_only=True):
+    """Something that happened at one moment."""
+
+    t_s: float
+    """Monotonic seconds; see clock.py."""
+
+
+# vision -> ride ---------------------------------------------------------------------------------
+
+
+class Landmark(Struct, frozen=True, array_like=True):
+    """One of BlazePose's 33 points in the picture, in pixels of the camera's frame."""
+
+    x_px: float
+    y_px: float
+    z_px: float
+    """Depth relative to the hips, in the scale of x_px; nearer the camera is smaller."""
+    visibility: float
+    """0 (guessed) to 1 (seen), as the model reports it. Says nothing about darkness."""
+    presence: float
+    """0 to 1: is the point inside the picture at all."""
+
+
+class WorldPoint(Struct, frozen=True, array_like=True):
+    """One of the 33 points in metres around the middle of the hips."""
+
+    x_m: float
+    y_m: float
+    z_m: float
+
+
+class PoseFrame(Message, frozen=True, kw_only=True):
+    """The rider as 33 points, at the moment the picture was taken.
+
+    The richest thing that ever leaves vision.
+    """
+
+    frame: int
+    """Counts the camera's frames from its start; a gap is a frame that was skipped."""
+    width_px: int
+    height_px: int
+    landmarks: tuple[Landmark, ...]
+    """33 points (numbering of BlazePose), or empty: nobody is seen."""
+    world: tuple[WorldPoint, ...] = ()
+    """33 points, or empty when landmarks is."""
+    snr_db: float | None = None
+    """Newest picture signal-to-noise ratio; None before the first estimate."""
+    too_dark: bool = False
+    """The picture is too poor to judge by; has hysteresis (below 24 dB on, above 27 dB off)."""
+
+
+class CameraState(Message, frozen=True, kw_only=True):
+    """How the camera and the model are doing; once a second and at each change."""
+
+    ok: bool
+    why: str = ""
+    """In a few words for the screen when not ok: "camera unplugged"."""
+    model: str = ""
+    fps: float = 0.0
+    """Poses a second over the last seconds."""
+    skipped: int = 0
+    """Frames overtaken by a newer one since the start."""
+    late: int = 0
+    """Poses thrown away because they were older than two frame intervals."""
+    p95_ms: float = 0.0
+    """Capture to pose sent, 95th percentile of the last seconds."""
+    stages_ms: dict[str, float] = {}
+    """Mean of each stage over the last seconds: decode, wait, detect, landmark, send."""
+
+
+FromVision = PoseFrame | CameraState
+
+# ride -> player ---------------------------------------------------------------------------------
+
+
+class Say(Message, frozen=True, kw_only=True):
+    """One sentence of the coach."""
+
+    cue: int
+    """Counts the cues of this ride, from 1."""
+    rule: str
+    kind: Literal["correct", "praise", "remote"]
+    text: str
+    """What is spoken, and the banner's first line."""
+    hint: str = ""
+    """The banner's second line; never spoken."""
+    until_s: float
+    """Not spoken when it cannot start by this monotonic second; then it is only shown."""
+    voice: bool = True
+    """False: shown only."""
+
+
+class Prepare(Message, frozen=True, kw_only=True):
+    """Sentences that may be needed in this ride; rendered ahead of need at low priority."""
+
+    language: str
+    texts: tuple[str, ...]
+
+
+class Hud(Message, frozen=True, kw_only=True):
+    """All that the screen shows of the ride; five times a second and at each change."""
+
+    phase: Literal["waiting", "riding", "paused", "ended"]
+    rider: str = ""
+    elapsed_s: float = 0.0
+    """Riding time without the pauses."""
+    cadence_rpm: float | None = None
+    """None: there is no crank sensor to ask."""
+    target_rpm: tuple[float, float] | None = None
+    """The class's cadence band."""
+    states: dict[str, RuleState] = {}
+    """Rule id to state; empty before anything can be judged."""
+    unseen_why: str = ""
+    """In a few words for the screen, why the coach cannot judge: "too dark", "knees hidden"."""
+    learning: Share | None = None
+    """How much of the rider's baseline is learnt; None when it stands."""
+    camera: Literal["ok", "lost", "dark", "nobody", "off"] = "ok"
+    crank: Literal["ok", "lost"] = "ok"
+    sync: Literal["ok", "waiting", "offline", "lost"] = "waiting"
+    """ok: the studio has all; waiting: on its way; offline: no broker; lost: no gateway."""
+
+
+class Debrief(Message, frozen=True, kw_only=True):
+    """The ride in one screen, when it is over."""
+
+    rider: str
+    duration_s: float
+    cadence_mean_rpm: float | None
+    in_position_share: Share | None
+    """None when nobody could be watched."""
+    strength: str
+    next_thing: str
+    timeline: tuple[str, ...] = ()
+    """One of ok, fault, unseen, off for each of up to 60 equal slices of the ride."""
+
+
+# player -> ride ---------------------------------------------------------------------------------
+
+
+class CueOutcome(Message, frozen=True, kw_only=True):
+    """What became of a Say."""
+
+    cue: int
+    outcome: Literal["spoken", "shown", "dropped"]
+    """spoken: heard and shown; shown: on the screen only; dropped: neither."""
+    why: str = ""
+
+
+class Touch(Message, frozen=True, kw_only=True):
+    """The rider touched a button on the screen."""
+
+    action: Literal["start", "pause", "resume", "end", "quieter", "more", "camera_off", "camera_on"]
+
+
+class PlayerState(Message, frozen=True, kw_only=True):
+    """How the class and the speaker are doing; once a second and at each change."""
+
+    class_state: Literal["off", "connecting", "waiting", "playing", "reconnecting", "refused"]
+    why: str = ""
+    """In a few words what is wrong, and what to do."""
+    video_fps: float = 0.0
+    """Class pictures newly shown a second."""
+    screen_fps: float = 0.0
+    speaker: Literal["ok", "lost"] = "ok"
+    voice: str = ""
+    """The engine that speaks: "piper", "espeak-ng", or "" when none can."""
+
+
+FromPlayer = CueOutcome | Touch | PlayerState
+
+# ride -> gateway, the live lane -----------------------------------------------------------------
+
+
+class Live(Message, frozen=True, kw_only=True):
+    """How the rider sits now; 1 Hz, forwarded to the class's live topic, never stored."""
+
+    ride: RideId
+    class_id: str
+    rider_pseudonym: str
+    """Made for one ride; means nothing outside it."""
+    phase: str
+    cadence_rpm: float | None
+    states: dict[str, RuleState]
+    parts: dict[str, str] = {}
+    """Part to "ok" or what is wrong with it, for the console: camera, crank, class, speaker."""
+
+
+# gateway -> ride --------------------------------------------------------------------------------
+
+
+class SyncState(Message, frozen=True, kw_only=True):
+    """How far the studio has confirmed; once a second and at each change."""
+
+    sync: Literal["ok", "waiting", "offline"]
+    unsynced: int = 0
+    why: str = ""
+
+
+class Command(Message, frozen=True, kw_only=True):
+    """Something the studio asks of the bike."""
+
+    command: str
+    kind: Literal["start_class", "message", "drain", "cue"]
+    text: str = ""
+    rule: str = ""
+    target_rpm: tuple[float, float] | None = None
+    expires_s: float = 0.0
+    """Monotonic second after which it is not carried out."""
+
+
+FromGateway = SyncState | Command
+ToRide = FromPlayer | FromGateway
+FromRide = Hud | Say | Prepare | Debrief | Live
+
+# ride -> journal -> gateway: the durable lane ---------------------------------------------------
+
+
+class RideStarted(Message, frozen=True, kw_only=True):
+    """A rider began to pedal in a class, or on their own."""
+
+    ride: RideId
+    box: str
+    boot_id: str
+    wall_utc: str
+    """ISO 8601. When this box believed it was; corrected once NTP has spoken."""
+    wall_synced: bool = False
+    rider: str = ""
+    """Name as the rider gave it; stays in the gym's own system."""
+    rider_pseudonym: str = ""
+    class_id: str = ""
+    view: View = "front"
+    software: str = ""
+
+
+class Interval(Message, frozen=True, kw_only=True):
+    """Up to thirty seconds of a ride, the finest grain that is kept; all figures add up."""
+
+    ride: RideId
+    n: int
+    """Counts from 0; the same interval told twice is one interval."""
+    from_s: float
+    """Monotonic; t_s is its end."""
+    riding_s: float
+    """Without pauses."""
+    turns: int
+    """Crank revolutions."""
+    pedalling_s: float
+    """Time with a cadence above zero; turns over it is the mean cadence."""
+    watched_s: float
+    """Time in which at least one posture rule could be judged."""
+    in_position_s: float
+    """Watched time with no fault standing."""
+    fault_s: dict[str, float]
+    """Rule to the time its fault stood."""
+    episodes: dict[str, int]
+    """Rule to the faults that began in this interval."""
+    unseen_s: dict[str, float]
+    """Rule to the time it could not be judged."""
+
+
+class CueGiven(Message, frozen=True, kw_only=True):
+    """The coach said one sentence, or showed it."""
+
+    ride: RideId
+    cue: int
+    rule: str
+    kind: str
+    words: str
+    outcome: str
+    """spoken, shown or dropped; see CueOutcome."""
+    why: str = ""
+    ride_s: float = 0.0
+    """Seconds since the ride began."""
+
+
+class RideEnded(Message, frozen=True, kw_only=True):
+    """The rider stopped, the class ended, or the power is going."""
+
+    ride: RideId
+    intervals: int
+    why: str = ""
+    strength: str = ""
+    next_thing: str = ""
+
+
+class Audit(Message, frozen=True, kw_only=True):
+    """Somebody or something changed what the box does."""
+
+    what: str
+    who: str = "box"
+    detail: str = ""
+
+
+ToGateway = RideStarted | Interval | CueGiven | RideEnded | Audit
+
+Line = FromVision | ToRide | FromRide | ToGateway
+"""Every message there is; tests walk it."""
+
+_encoder = msgspec.json.Encoder()
+M = TypeVar("M")
+
+
+def encode(message: Message) -> bytes:
+    """Write a message as one line."""
+    return _encoder.encode(message) + b"\n"
+
+
+class Reader(Generic[M]):
+    """Reads lines of one union of messages: Reader(FromVision)."""
+
+    def __init__(self, kind: type[M] | UnionType) -> None:
+        self._decoder: msgspec.json.Decoder[M] = msgspec.json.Decoder(kind)
+
+    def read(self, line: bytes) -> M:
+        """Read one line; raise WireError if it is not one of these messages."""
+        try:
+            return self._decoder.decode(line)
+        except msgspec.MsgspecError as wrong:
+            raise WireError(f"{wrong}: {line[:120]!r}") from wrong

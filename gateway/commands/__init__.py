@@ -1,0 +1,1 @@
+"""The gateway's and the studio's commands, one a file."""

@@ -1,0 +1,1 @@
+"""The box's local API and console."""
