@@ -5,27 +5,13 @@ Log once when a thing goes and once when it is back; never per frame; never a ri
 
 import logging
 import sys
-from typing import Protocol
 
 import structlog
 
 
-class Style(Protocol):
-    """How one event becomes a line."""
-
-    def __call__(
-        self,
-        logger: structlog.typing.WrappedLogger,
-        name: str,
-        event_dict: structlog.typing.EventDict,
-    ) -> str | bytes:
-        """Write the line."""
-        ...
-
-
 def set_up_logs(service: str, *, verbose: bool = False) -> None:
     """Send every event of this process to standard error, marked with the service's name."""
-    style: Style
+    style: structlog.typing.Processor
     if sys.stderr.isatty():
         style = structlog.dev.ConsoleRenderer()
     else:
