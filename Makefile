@@ -1,0 +1,42 @@
+# What a person types here; `make help` tells.
+
+ARGS ?=
+PYTHON ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check setup models lock lock-check clean
+
+help: ## tell what can be typed
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: setup ## a rider rides: camera, pose, form, cue, voice, class, summary (ARGS="--help" tells more)
+	@.venv/bin/bikebox demo $(ARGS)
+
+setup: ## make this machine ready for the demo and no more
+	@config/setup/set-up demo
+
+test: ## make this machine ready for the tests, and run them (ARGS="-k crank" runs some)
+	@config/setup/set-up test
+	.venv/bin/python -m pytest $(ARGS)
+
+check: ## read the code: ruff, mypy, and who may import whom
+	@config/setup/set-up check
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+models: setup ## fetch the pose models that are not there yet, lite and heavy too
+	@.venv/bin/bikebox models --to .cache/models --all
+
+lock: ## choose the newest allowed packages anew and write config/locks
+	@config/setup/set-up check
+	@config/setup/lock
+
+lock-check: ## ask the registry: is there a wheel of every locked package for every box
+	@config/setup/set-up check
+	@config/setup/lock-check
+
+clean: ## remove what make made: .venv, caches, models
+	rm -rf .venv .cache build *.egg-info .mypy_cache .ruff_cache .import_linter_cache
