@@ -272,10 +272,10 @@ class Interval(Message, frozen=True, kw_only=True):
     """Monotonic; t_s is its end."""
     riding_s: float
     """Without pauses."""
-    turns: int
-    """Crank revolutions."""
+    turns: float
+    """Crank revolutions completed."""
     pedalling_s: float
-    """Time with a cadence above zero; turns over it is the mean cadence."""
+    """Time these turns took; turns over it is the mean cadence."""
     watched_s: float
     """Time in which at least one posture rule could be judged."""
     in_position_s: float
