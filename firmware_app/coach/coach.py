@@ -1,0 +1,152 @@
+"""Whether to speak, and what: one short sentence at the right moment, or none.
+
+The promises to the rider, kept here: at most one spoken sentence every thirty seconds, praise
+included; the same fault at most every ninety, the third time after twice as long, then on the
+screen only; nothing that no longer holds; nothing before the rider's own posture is known.
+"""
+
+from typing import Literal, NamedTuple
+
+from firmware_app.coach.book import CueBook, with_name
+from firmware_app.form.catalogue import STATES
+from firmware_app.form.state import FormState
+from firmware_app.settings import Coaching
+
+PRAISE_AFTER_S = 5.0
+"""A correction counts once it has held this long."""
+PRAISE_WITHIN_S = 30.0
+"""Later than this after the cue, a rider no longer knows what the praise is for."""
+PRAISE_EVERY_S = 60.0
+SPOKEN_TIMES = 3
+"""After so many spoken cues about one fault, the screen is enough."""
+
+
+class Cue(NamedTuple):
+    """One sentence of the coach, to be said or shown."""
+
+    number: int
+    """Counts the cues of this ride, from 1."""
+    rule: str
+    kind: Literal["correct", "praise"]
+    text: str
+    hint: str
+    voice: bool
+    """False: shown only."""
+    until_s: float
+    """Not spoken when it cannot start by this second."""
+
+
+class _Told(NamedTuple):
+    """The last cue about a rule."""
+
+    times: int
+    t_s: float
+
+
+class Coach:
+    """Remembers what was said; knows time only from the states it is given."""
+
+    def __init__(self, book: CueBook, rules: Coaching, rider: str) -> None:
+        self._book = book
+        self._rider = rider
+        self._voice = rules.style != "silent"
+        slower = 2.0 if rules.style == "quiet" else 1.0
+        self._quiet_s = rules.quiet_s * slower
+        self._same_fault_s = rules.same_fault_s * slower
+        self._fresh_s = rules.fresh_s
+        self._number = 0
+        self._told: dict[str, _Told] = {}
+        self._last_s = float("-inf")
+        """When the last sentence took its slot."""
+        self._praised_s = float("-inf")
+        self._since: dict[str, float] = {}
+        """Rule to the second since which its fault stands."""
+        self._mended: dict[str, float | None] = {}
+        """Cued rule to the second since which it is put right; None while it is not."""
+        self._open: dict[int, tuple[str, _Told | None, float]] = {}
+        """Cue without an outcome to its rule and what held before it."""
+        self._not_before_s = float("-inf")
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all that may be said in this ride, to be rendered before it is needed."""
+        words = self._book.rules.values()
+        say = [with_name(text, self._rider) for one in words for text in one.say]
+        return tuple(dict.fromkeys(say + [with_name(one.praise, self._rider) for one in words]))
+
+    def consider(self, form: FormState) -> Cue | None:
+        """Return what to say now, or None; called five times a second."""
+        faults = {rule for rule, state in form.states.items() if state == "fault"} - STATES
+        self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
+        self._follow(form)
+        if form.learning is not None or form.t_s < self._not_before_s:
+            return None
+        return self._correct(form.t_s) or self._praise(form.t_s)
+
+    def outcome(self, cue: int, outcome: str, t_s: float) -> None:
+        """Take in what became of a cue: "spoken", "shown", or "dropped", which frees its slot."""
+        rule, told, last_s = self._open.pop(cue, ("", None, 0.0))
+        if not rule or outcome != "dropped":
+            return
+        self._last_s = last_s
+        self._not_before_s = t_s + self._fresh_s
+        self._mended.pop(rule, None)
+        self._told.pop(rule, None)
+        if told:
+            self._told[rule] = told
+
+    def _correct(self, t_s: float) -> Cue | None:
+        due = [rule for rule in self._since if self._may_tell(rule, t_s)]
+        if not due or t_s < self._last_s + self._quiet_s:
+            return None
+        rule = min(due, key=lambda one: (self._book.rules[one].priority, self._since[one], one))
+        words = self._book.rules[rule]
+        told = self._told.get(rule)
+        times = told.times if told else 0
+        cue = self._cue(
+            rule, "correct", words.say[times % len(words.say)], t_s, times < SPOKEN_TIMES
+        )
+        self._told[rule] = _Told(times + 1, t_s)
+        self._mended[rule] = None
+        return cue
+
+    def _may_tell(self, rule: str, t_s: float) -> bool:
+        told = self._told.get(rule)
+        if told is None:
+            return True
+        wait = self._same_fault_s * (2.0 if told.times >= SPOKEN_TIMES - 1 else 1.0)
+        return t_s >= told.t_s + wait
+
+    def _follow(self, form: FormState) -> None:
+        """Keep, for every fault that was cued, since when it is put right."""
+        for rule, since in list(self._mended.items()):
+            if form.t_s > self._told[rule].t_s + PRAISE_WITHIN_S + PRAISE_AFTER_S:
+                del self._mended[rule]
+            elif form.states[rule] != "ok":
+                self._mended[rule] = None
+            elif since is None:
+                self._mended[rule] = form.t_s
+
+    def _praise(self, t_s: float) -> Cue | None:
+        for rule, since in self._mended.items():
+            if since is not None and t_s >= since + PRAISE_AFTER_S:
+                break
+        else:
+            return None
+        del self._mended[rule]
+        if t_s < self._praised_s + PRAISE_EVERY_S:
+            return None
+        self._praised_s = t_s
+        speak = t_s >= self._last_s + self._quiet_s
+        return self._cue(rule, "praise", self._book.rules[rule].praise, t_s, speak)
+
+    def _cue(
+        self, rule: str, kind: Literal["correct", "praise"], text: str, t_s: float, speak: bool
+    ) -> Cue:
+        self._number += 1
+        voice = speak and self._voice
+        self._open[self._number] = (rule, self._told.get(rule), self._last_s)
+        if voice or kind == "correct":
+            self._last_s = t_s
+        hint = self._book.rules[rule].hint if kind == "correct" else ""
+        said = with_name(text, self._rider)
+        return Cue(self._number, rule, kind, said, hint, voice, t_s + self._fresh_s)

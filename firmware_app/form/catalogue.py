@@ -1,0 +1,41 @@
+"""The rules there are: what each is called and how long it must show before it counts.
+
+Names are those of the labels that riders are tested with. A rule says what is wrong with the
+rider ("shrug": the shoulders are up); "standing" is a state of riding and never a fault to mend.
+Dwell times are guesses of engineering, tuned on rendered riders; see firmware_app/README.md.
+"""
+
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """One thing the coach looks for."""
+
+    id: str
+    on_s: float
+    """How long it must show, nearly without a break, before it is a fault."""
+    off_s: float
+    """How long it must be gone before it is put right."""
+
+
+RULES = (
+    Rule("shrug", 3.0, 2.0),
+    Rule("head_drop", 3.0, 2.0),
+    Rule("elbows_locked", 3.0, 2.0),
+    Rule("rounded_back", 3.0, 2.0),
+    Rule("lean_low", 3.0, 2.0),
+    Rule("knees_in", 2.0, 2.0),
+    Rule("knees_out", 2.0, 2.0),
+    Rule("sway", 2.0, 2.0),
+    Rule("bounce", 2.0, 2.0),
+    Rule("hip_rock", 3.0, 2.0),
+    Rule("standing", 1.5, 1.5),
+    Rule("saddle_low", 4.0, 4.0),
+    Rule("saddle_high", 4.0, 4.0),
+    Rule("cadence_low", 6.0, 2.0),
+    Rule("cadence_high", 6.0, 2.0),
+)
+POSTURE = tuple(rule.id for rule in RULES if not rule.id.startswith("cadence"))
+"""What needs the camera."""
+STATES = frozenset({"standing"})
+"""Ways of riding: told in the states, never cued, not out of position."""
