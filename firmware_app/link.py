@@ -58,6 +58,7 @@ class Link:
         self._clock = clock
         self.kept: dict[str, int] = {}
         """Journal name to the bytes the gateway has confirmed."""
+        self.connected = False
 
     async def run(self, worked: Callable[[], None]) -> None:
         """Deliver for ever; raise PartLost when the gateway is not there or hangs up."""
@@ -66,6 +67,7 @@ class Link:
         except OSError as error:
             raise PartLost(f"no gateway at {self._gateway}: {error.strerror or error}") from error
         try:
+            self.connected = True
             self.kept.clear()
             while True:
                 for path in sorted(self._journals.glob("*.jsonl")):
@@ -75,6 +77,7 @@ class Link:
         except OSError as error:
             raise PartLost(f"the gateway hung up: {error}") from error
         finally:
+            self.connected = False
             writer.close()
 
     async def _deliver(  # a journal is a local file of one ride: reading it takes no time

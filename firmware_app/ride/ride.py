@@ -1,0 +1,321 @@
+"""The ride itself: everything that happens goes in, everything to be done comes out.
+
+No thread, no socket, no clock. The shell in services/ride.py carries things to and fro; a test, a
+replay and the real bike carry the same things, so what a recording does here the bike did there.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from firmware_app.coach.book import CueBook
+from firmware_app.coach.coach import Coach, Cue
+from firmware_app.coach.debrief import debrief
+from firmware_app.form.analyst import Analyst
+from firmware_app.form.metrics import FormMetrics
+from firmware_app.form.state import FormState
+from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
+from firmware_app.ride.timeline import Timeline
+from firmware_app.ride.totals import LONGEST_TICK_S, Totals
+from firmware_app.sensors.cadence import WINDOW_S, Cadence
+from firmware_app.wire import (
+    Command,
+    CueGiven,
+    CueOutcome,
+    Debrief,
+    FromRide,
+    Hud,
+    Live,
+    Prepare,
+    RideEnded,
+    RideStarted,
+    Say,
+    ToGateway,
+    Touch,
+)
+
+LIVE_EVERY_S = 1.0
+UNANSWERED_S = 6.0
+"""A cue whose outcome the player has not told by then was not given: the player is not there."""
+
+
+class Send(NamedTuple):
+    """Tell everybody on ride.sock; old news is no news."""
+
+    message: FromRide
+
+
+class Tell(NamedTuple):
+    """Write to the journal, and so to the gateway."""
+
+    message: ToGateway
+
+
+Deed = Send | Tell
+Phase = Literal["riding", "paused", "ended"]
+
+
+class Ride:
+    """One rider, one saddle, from first turn to last."""
+
+    def __init__(self, setup: RideSetup, book: CueBook) -> None:
+        self._setup = setup
+        self._book = book
+        self._cadence = Cadence(setup.pulses_per_turn)
+        self._analyst = Analyst(setup.view, setup.coaching)
+        self._coach = Coach(book, setup.coaching, setup.rider)
+        self.phase: Phase = "riding"
+        self._form: FormState | None = None
+        self._target_rpm = setup.coaching.target_rpm
+        self._whole = Totals(setup.t_s)
+        self._slice = Totals(setup.t_s)
+        self._pending = Totals(setup.t_s)
+        """Since the last pulse: riding if another comes, a rest if none does."""
+        self._timeline = Timeline(setup.t_s)
+        self._standing: frozenset[str] = frozenset()
+        self._intervals = 0
+        self._told_pulses = 0
+        self._told_turning_s = 0.0
+        self._tick_s = setup.t_s
+        self._pulse_s = setup.t_s
+        self._paused_s = 0.0
+        self._paused_by_hand = False
+        self._live_s = setup.t_s
+        self._waiting: dict[int, tuple[Cue, float]] = {}
+        """Cues on their way: number to the cue and the moment it was sent."""
+        for pulse_s in setup.pulses_s:
+            self._pulse(pulse_s)
+
+    def opening(self) -> tuple[Deed, ...]:
+        """Return what is to be done before the first event."""
+        setup = self._setup
+        started = RideStarted(
+            t_s=setup.t_s,
+            ride=setup.ride,
+            box=setup.box,
+            boot_id=setup.boot_id,
+            wall_utc=setup.wall_utc,
+            wall_synced=setup.wall_synced,
+            rider=setup.rider,
+            rider_pseudonym=setup.rider_pseudonym,
+            class_id=setup.class_id,
+            view=setup.view,
+            software=setup.software,
+        )
+        return Tell(started), Send(self.prepare())
+
+    def prepare(self) -> Prepare:
+        """Return all that the coach may say in this ride."""
+        return Prepare(
+            t_s=self._setup.t_s,
+            language=self._setup.coaching.language,
+            texts=self._coach.texts(),
+        )
+
+    def feed(self, event: Heard) -> tuple[Deed, ...]:
+        """Take in one event; return what is to be done about it, in order."""
+        if self.phase == "ended":
+            return ()
+        return tuple(self._feed(event))
+
+    def _feed(self, event: Heard) -> Iterator[Deed]:
+        match event:
+            case FormMetrics():
+                self._analyst.see(event)
+            case Pulse():
+                self._pulse(event.t_s)
+            case Tick():
+                yield from self._tick(event.t_s)
+            case CameraGone():
+                self._analyst.lost(event.t_s)
+            case CueOutcome():
+                yield from self._outcome(event.cue, event.outcome, event.why, event.t_s)
+            case Touch():
+                yield from self._touch(event)
+            case Command():
+                if event.target_rpm is not None:
+                    self._target_rpm = event.target_rpm
+            case Finish():
+                yield from self._end(event.t_s, event.why)
+
+    def _pulse(self, t_s: float) -> None:
+        if not self._cadence.pulse(t_s):
+            return
+        self._analyst.pulse(t_s)
+        self._pulse_s = t_s
+        turning = self._cadence.rpm(t_s) > 0
+        if self.phase == "paused" and turning and not self._paused_by_hand:
+            self.phase = "riding"
+            self._pending = Totals(t_s)
+        elif self.phase == "riding":
+            self._keep_pending(t_s)
+
+    def _keep_pending(self, t_s: float) -> None:
+        self._slice.absorb(self._pending)
+        self._whole.absorb(self._pending)
+        self._pending = Totals(t_s)
+
+    def _tick(self, t_s: float) -> Iterator[Deed]:
+        dt_s = min(max(t_s - self._tick_s, 0.0), LONGEST_TICK_S)
+        self._tick_s = t_s
+        rpm = self._cadence.rpm(t_s)
+        form = self._form = self._analyst.judge(t_s, rpm, self._target_rpm)
+        if self.phase == "riding":
+            self._standing = self._pending.add(form, dt_s, self._standing)
+            self._timeline.add(t_s, form)
+            if t_s - self._pulse_s >= self._setup.rules.pause_s:
+                self._pause(t_s)
+            else:
+                yield from self._coaching(form, t_s)
+        elif t_s - self._paused_s >= self._setup.rules.end_s:
+            yield from self._end(t_s, "nobody pedalled")
+            return
+        for number, (_cue, sent_s) in list(self._waiting.items()):
+            if t_s - sent_s > UNANSWERED_S:
+                yield from self._outcome(number, "dropped", "no player answered", t_s)
+        if t_s - self._slice.from_s >= self._setup.rules.interval_s:
+            yield from self._close_interval(t_s)
+        yield Send(self._hud(t_s, rpm, form))
+        if t_s - self._live_s >= LIVE_EVERY_S:
+            self._live_s = t_s
+            yield Send(self._live(t_s, rpm, form))
+
+    def _coaching(self, form: FormState, t_s: float) -> Iterator[Deed]:
+        cue = self._coach.consider(form)
+        if cue is not None:
+            self._waiting[cue.number] = (cue, t_s)
+            yield Send(
+                Say(
+                    t_s=t_s,
+                    cue=cue.number,
+                    rule=cue.rule,
+                    kind=cue.kind,
+                    text=cue.text,
+                    hint=cue.hint,
+                    until_s=cue.until_s,
+                    voice=cue.voice,
+                )
+            )
+
+    def _outcome(self, number: int, outcome: str, why: str, t_s: float) -> Iterator[Deed]:
+        known = self._waiting.pop(number, None)
+        if known is None:
+            return
+        cue, sent_s = known
+        self._coach.outcome(number, outcome, t_s)
+        yield Tell(
+            CueGiven(
+                t_s=t_s,
+                ride=self._setup.ride,
+                cue=number,
+                rule=cue.rule,
+                kind=cue.kind,
+                words=cue.text,
+                outcome=outcome,
+                why=why,
+                ride_s=round(sent_s - self._setup.t_s, 2),
+            )
+        )
+
+    def _touch(self, touch: Touch) -> Iterator[Deed]:
+        match touch.action:
+            case "pause" if self.phase == "riding":
+                self._pause(touch.t_s)
+                self._paused_by_hand = True
+            case "resume" | "start" if self.phase == "paused":
+                self.phase = "riding"
+                self._paused_by_hand = False
+                self._pulse_s = touch.t_s
+                self._pending = Totals(touch.t_s)
+            case "end":
+                yield from self._end(touch.t_s, "ended by the rider")
+            case _:
+                pass  # the camera's switch is the shell's; the rest has no meaning in this phase
+
+    def _pause(self, t_s: float) -> None:
+        self.phase = "paused"
+        self._paused_by_hand = False
+        self._paused_s = t_s
+        self._pending = Totals(t_s)
+        self._standing = frozenset()
+
+    def _close_interval(self, t_s: float) -> Iterator[Deed]:
+        gathered = self._slice
+        pulses = self._cadence.pulses - self._told_pulses
+        if gathered.riding_s > 0 or pulses:
+            yield Tell(
+                gathered.interval(
+                    self._setup.ride,
+                    self._intervals,
+                    t_s,
+                    pulses / self._setup.pulses_per_turn,
+                    self._cadence.turning_s - self._told_turning_s,
+                )
+            )
+            self._intervals += 1
+            self._told_pulses = self._cadence.pulses
+            self._told_turning_s = self._cadence.turning_s
+        self._slice = Totals(t_s)
+
+    def _end(self, t_s: float, why: str) -> Iterator[Deed]:
+        if t_s - self._pulse_s < WINDOW_S:
+            self._keep_pending(t_s)
+        for number in list(self._waiting):
+            yield from self._outcome(number, "dropped", "the ride ended", t_s)
+        yield from self._close_interval(t_s)
+        self.phase = "ended"
+        strength, next_thing = debrief(
+            self._book, self._whole.riding_s, self._whole.fault_s, self._whole.unseen_s
+        )
+        yield Tell(
+            RideEnded(
+                t_s=t_s,
+                ride=self._setup.ride,
+                intervals=self._intervals,
+                why=why,
+                strength=strength,
+                next_thing=next_thing,
+            )
+        )
+        turning_s = self._cadence.turning_s
+        whole = self._whole
+        yield Send(
+            Debrief(
+                t_s=t_s,
+                rider=self._setup.rider,
+                duration_s=round(whole.riding_s, 1),
+                cadence_mean_rpm=round(60 * self._cadence.turns / turning_s, 1)
+                if turning_s
+                else None,
+                in_position_share=round(whole.in_position_s / whole.watched_s, 3)
+                if whole.watched_s
+                else None,
+                strength=strength,
+                next_thing=next_thing,
+                timeline=self._timeline.slices(),
+            )
+        )
+
+    def _hud(self, t_s: float, rpm: float, form: FormState) -> Hud:
+        unseen = [why for rule, why in form.why.items() if form.states.get(rule) == "unseen"]
+        return Hud(
+            t_s=t_s,
+            phase=self.phase,
+            rider=self._setup.rider,
+            elapsed_s=round(self._whole.riding_s + self._pending.riding_s, 1),
+            cadence_rpm=round(rpm, 1),
+            target_rpm=self._target_rpm,
+            states=form.states,
+            unseen_why=max(set(unseen), key=unseen.count) if unseen else "",
+            learning=form.learning,
+        )
+
+    def _live(self, t_s: float, rpm: float, form: FormState) -> Live:
+        return Live(
+            t_s=t_s,
+            ride=self._setup.ride,
+            class_id=self._setup.class_id,
+            rider_pseudonym=self._setup.rider_pseudonym,
+            phase=self.phase,
+            cadence_rpm=round(rpm, 1),
+            states=form.states,
+        )

@@ -1,0 +1,260 @@
+"""The ride as it happens: carries events in and deeds out of one Ride after another.
+
+    vision.sock ── PoseFrame ─> measure ─┐             ┌─ ride.sock    HUD, cue, live state
+    crank ── pulse ──────────────────────┼─> Ride ─────┤
+    ride.sock ── touch, outcome, command ┘             └─ journal ─> link ─> gateway.sock
+
+All in one thread, so Ride needs no lock. What it hears is in the journal before it is fed, so a
+killed process takes up its ride where it was.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from importlib.metadata import version
+
+import structlog
+from msgspec import structs
+
+from firmware_app.clock import Clock
+from firmware_app.coach.book import cue_file, read_cues
+from firmware_app.errors import BadInput, WireError
+from firmware_app.form.metrics import measure
+from firmware_app.hardware import Crank
+from firmware_app.link import Link
+from firmware_app.notify import notify
+from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
+from firmware_app.ride.parts import Parts
+from firmware_app.ride.recording import missing, read_recording, replay
+from firmware_app.ride.ride import Deed, Ride, Send, Tell
+from firmware_app.ride.start import Start
+from firmware_app.services.notebook import Notebook
+from firmware_app.services.shelf import Shelf
+from firmware_app.settings import Settings
+from firmware_app.sockets import Hub, Visit
+from firmware_app.supervise import keep_going
+from firmware_app.wire import (
+    CameraState,
+    Debrief,
+    FromVision,
+    Hud,
+    Interval,
+    Live,
+    PlayerState,
+    PoseFrame,
+    Reader,
+    RideEnded,
+    RideStarted,
+    SyncState,
+    ToRide,
+    Touch,
+)
+
+log = structlog.get_logger()
+
+TICK_S = 0.2
+DEBRIEF_S = 20.0
+"""How long a ride's last screen stays; then the bike waits for the next rider."""
+
+
+class RideService:
+    """One saddle: waits for a rider, rides, waits again."""
+
+    def __init__(self, settings: Settings, crank: Crank, clock: Clock, boot_id: str) -> None:
+        self._settings = settings
+        self._crank = crank
+        self._clock = clock
+        self._boot_id = boot_id
+        self._book = read_cues(cue_file(settings.coach.language))
+        self._hub = Hub(settings.ride_socket, self._hear)
+        self._from_vision: Reader[FromVision] = Reader(FromVision)
+        self._from_visitors: Reader[ToRide] = Reader(ToRide)
+        self._link = Link(settings.journals, settings.gateway_socket, clock)
+        self._shelf = Shelf(settings.journals, settings.box)
+        self._notebook = Notebook()
+        self._parts = Parts()
+        self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
+        self._ride: Ride | None = None
+        self._hud = self._waiting()
+        self._debrief: Debrief | None = None
+
+    async def run(self) -> None:
+        """Serve until cancelled; a lost part is waited for, a bug ends the process."""
+        self._take_up()
+        self._hub.greet_with(lambda: self._parts.show(self._hud, self._clock.monotonic()))
+        self._hub.greet_with(lambda: self._debrief)
+        self._hub.greet_with(lambda: self._ride.prepare() if self._ride else None)
+        await self._hub.open()
+        loop = asyncio.get_running_loop()
+
+        def closed(t_s: float) -> None:
+            loop.call_soon_threadsafe(self._pulse, t_s)
+
+        self._crank.listen(closed)
+        notify("READY=1")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(
+                    keep_going("vision", self._watch, self._clock, self._camera_gone, 2.0)
+                )
+                tasks.create_task(keep_going("gateway", self._link.run, self._clock))
+                tasks.create_task(self._tick())
+        finally:
+            self._feed(Finish(t_s=self._clock.monotonic(), why="power off"))
+            self._crank.close()
+            await self._hub.close()
+
+    # what comes in -------------------------------------------------------------------------
+
+    async def _watch(self, worked: Callable[[], None]) -> None:
+        async for line in Visit(self._settings.vision_socket).lines():
+            worked()
+            try:
+                seen = self._from_vision.read(line)
+            except WireError as error:
+                log.warning("line_dropped", source="vision", why=str(error))
+                continue
+            match seen:
+                case PoseFrame():
+                    self._parts.pose(seen)
+                    self._feed(measure(seen, self._settings.vision.view))
+                case CameraState(ok=False):
+                    self._camera_gone(seen.why)
+                case CameraState():
+                    pass  # the next pose says that it is back
+
+    def _camera_gone(self, why: str) -> None:
+        if self._parts.camera_gone(why):
+            self._feed(CameraGone(t_s=self._clock.monotonic(), why=why))
+
+    def _pulse(self, t_s: float) -> None:
+        if self._ride is not None:
+            self._feed(Pulse(t_s=t_s))
+        elif pulses_s := self._start.pulse(t_s):
+            self._begin(pulses_s)
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            message = self._from_visitors.read(line)
+        except WireError as error:
+            log.warning("line_dropped", source="ride.sock", why=str(error))
+            return
+        match message:
+            case SyncState() | PlayerState():
+                self._parts.hear(message)
+            case Touch(action="start") if self._ride is None:
+                self._begin((message.t_s,))
+            case _:
+                self._feed(message)
+
+    async def _tick(self) -> None:
+        while True:
+            now_s = self._clock.monotonic()
+            self._parts.journal = self._notebook.trouble
+            self._parts.gateway = self._link.connected
+            if self._ride is not None:
+                self._feed(Tick(t_s=now_s))
+                self._notebook.flush()
+            else:
+                if self._debrief is not None and now_s - self._debrief.t_s > DEBRIEF_S:
+                    self._debrief = None
+                if self._debrief is None:
+                    self._hud = self._waiting()
+                self._hub.tell(self._parts.show(self._hud, now_s))
+            notify("WATCHDOG=1")
+            await self._clock.sleep(TICK_S)
+
+    # the ride ------------------------------------------------------------------------------
+
+    def _begin(self, pulses_s: tuple[float, ...]) -> None:
+        settings = self._settings
+        setup = RideSetup(
+            t_s=pulses_s[0],
+            ride=self._shelf.next_ride(),
+            box=settings.box,
+            boot_id=self._boot_id,
+            wall_utc=self._clock.wall().isoformat(timespec="milliseconds"),
+            view=settings.vision.view,
+            coaching=settings.coach,
+            rules=settings.ride,
+            pulses_s=pulses_s if len(pulses_s) > 1 else (),
+            pulses_per_turn=settings.crank.pulses_per_turn,
+            rider=settings.rider,
+            rider_pseudonym=secrets.token_hex(4),
+            class_id=settings.player.class_id,
+            software=version("bikebox"),
+        )
+        self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
+        self._debrief = None
+        self._notebook.open(self._shelf.path(setup.ride))
+        self._notebook.write(setup)
+        self._ride = Ride(setup, self._book)
+        log.info("ride_started", ride=setup.ride)
+        for deed in self._ride.opening():
+            self._do(deed)
+
+    def _take_up(self) -> None:
+        """Go on with the ride that a killed process left, if it is of this boot and not over."""
+        path = self._shelf.newest()
+        if path is None:
+            return
+        try:
+            recording = read_recording(path)
+        except BadInput as error:
+            log.warning("journal_unreadable", journal=path.name, why=str(error))
+            return
+        if any(isinstance(told, RideEnded) for told in recording.told):
+            return
+        ride, told = replay(recording, self._book)
+        self._notebook.open(path)
+        for message in missing(recording, told):
+            self._notebook.write(message)
+        self._ride = ride
+        last_s = recording.heard[-1].t_s if recording.heard else recording.setup.t_s
+        stale_s = self._clock.monotonic() - last_s
+        same_boot = recording.setup.boot_id == self._boot_id
+        if same_boot and 0 <= stale_s <= self._settings.ride.end_s:
+            log.info("ride_taken_up", ride=recording.setup.ride, after_s=round(stale_s, 1))
+        else:
+            self._feed(Finish(t_s=last_s, why="power off"))
+
+    def _feed(self, event: Heard) -> None:
+        if self._ride is None:
+            return
+        self._notebook.write(event)
+        for deed in self._ride.feed(event):
+            self._do(deed)
+        if self._ride.phase == "ended":
+            self._ride = None
+            self._notebook.close()
+            self._shelf.clear(self._link.kept)
+
+    # what goes out -------------------------------------------------------------------------
+
+    def _do(self, deed: Deed) -> None:
+        now_s = self._clock.monotonic()
+        match deed:
+            case Send(Hud() as hud):
+                self._hud = hud
+                self._hub.tell(self._parts.show(hud, now_s))
+            case Send(Live() as live):
+                self._hub.tell(structs.replace(live, parts=self._parts.words(self._hud, now_s)))
+            case Send(Debrief() as debrief):
+                self._debrief = structs.replace(debrief, t_s=now_s)
+                self._hud = structs.replace(self._hud, phase="ended")
+                self._hub.tell(self._parts.show(self._hud, now_s))
+                self._hub.tell(debrief)
+            case Send(message):
+                self._hub.tell(message)
+            case Tell(message):
+                self._notebook.write(message)
+                if isinstance(message, RideStarted | Interval | RideEnded):
+                    self._notebook.put_on_disk()
+
+    def _waiting(self) -> Hud:
+        return Hud(
+            t_s=self._clock.monotonic(),
+            phase="waiting",
+            rider=self._settings.rider,
+            target_rpm=self._settings.coach.target_rpm,
+        )
