@@ -1,0 +1,164 @@
+"""Speaks WHEP over HTTP: sends what the player offers, bounded in time, size and redirects.
+
+The token goes with every request, and to the class's own origin only.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from firmware_app.player.whep import (
+    SDP,
+    Answered,
+    Countered,
+    NoClass,
+    Redirected,
+    address_fault,
+    origin,
+    understand,
+)
+
+ANSWER_S = 10.0
+"""Longest a whole answer may take, body and all."""
+LEAVE_S = 1.0
+LARGEST_BODY_BYTES = 256 << 10
+"""A generous answer is 10 kB."""
+MOST_REDIRECTS = 3
+
+
+class Whep:
+    """One class server, as a client sees it."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        ca_file: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Ask nothing yet; transport replaces the network in tests."""
+        self._url = url
+        self._token = token
+        self._ca_file = ca_file
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def join(self, offer: str) -> Answered | Countered | NoClass:
+        """POST an offer and follow redirects; never raises for what a server or network does."""
+        fault = address_fault(self._url)
+        if fault:
+            return NoClass("refused", fault)
+        url = self._url
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = await self._ask("POST", url, offer)
+            if isinstance(answer, NoClass):
+                return answer
+            status, headers, body = answer
+            outcome = understand(status, headers, body, url)
+            if not isinstance(outcome, Redirected):
+                return outcome
+            url = outcome.url
+            fault = address_fault(url)
+            if fault:
+                return NoClass("connecting", f"{urlsplit(self._url).netloc} redirects to {url!r}")
+        return NoClass("connecting", f"{urlsplit(self._url).netloc} redirects in circles")
+
+    async def answer(self, session: str, sdp: str) -> NoClass | None:
+        """PATCH our answer to the server's counter-offer; None when it was taken."""
+        answer = await self._ask("PATCH", session, sdp)
+        if isinstance(answer, NoClass):
+            return answer
+        status, headers, body = answer
+        if 200 <= status < 300:
+            return None
+        outcome = understand(status, headers, body, session)
+        if isinstance(outcome, NoClass):
+            return outcome
+        return NoClass("connecting", f"{urlsplit(session).netloc} took no answer ({status})")
+
+    async def leave(self, session: str) -> None:
+        """DELETE the session, within a second, whether the server hears it or not."""
+        if not session or self._http is None:
+            return
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
+            async with asyncio.timeout(LEAVE_S):
+                await self._http.delete(session, headers=self._headers(session))
+
+    def _headers(self, url: str) -> dict[str, str]:
+        if self._token and origin(url) == origin(self._url):
+            return {"Authorization": f"Bearer {self._token}"}
+        return {}
+
+    async def _ask(
+        self, method: str, url: str, sdp: str
+    ) -> tuple[int, dict[str, str], bytes] | NoClass:
+        where = urlsplit(url).netloc
+        try:
+            self._http = self._http or self._open()
+        except OSError as error:  # ssl.SSLError among them
+            why = f"whep_ca_file {self._ca_file}: {error.strerror or error}"
+            return NoClass("refused", why)
+        headers = {**self._headers(url), "Content-Type": SDP, "Accept": SDP}
+        body = b""
+        try:
+            async with (
+                asyncio.timeout(ANSWER_S),
+                self._http.stream(method, url, content=sdp, headers=headers) as answer,
+            ):
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > LARGEST_BODY_BYTES:
+                        return NoClass(
+                            "connecting", f"{where} does not speak WHEP: its answer has no end"
+                        )
+        except TimeoutError:
+            return NoClass("connecting", f"{where} did not answer within {ANSWER_S:.0f} s")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return NoClass("connecting", _explain(error, where))
+        return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body
+
+    def _open(self) -> httpx.AsyncClient:
+        trust = ssl.create_default_context()
+        if self._ca_file:
+            trust.load_verify_locations(self._ca_file)
+        return httpx.AsyncClient(
+            transport=self._transport,
+            verify=trust,
+            timeout=ANSWER_S,
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+
+def _explain(error: Exception, where: str) -> str:
+    """Put a network error into a few words for the screen."""
+    text = str(error)
+    if isinstance(error, httpx.TimeoutException):
+        return f"{where} did not answer within {ANSWER_S:.0f} s"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"{where} has a certificate this box does not trust; set whep_ca_file"
+    if "SSL" in text or "TLS" in text:
+        return f"{where} does not speak TLS as asked; is it http:// rather than https://?"
+    if "Name or service not known" in text or "name resolution" in text or "No address" in text:
+        return f"nobody knows the name {where}; check whep_url and the network"
+    if isinstance(error, httpx.ConnectError):
+        return f"nobody answers at {where}; is the class server running?"
+    return f"{where} hung up in mid-answer"
