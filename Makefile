@@ -28,7 +28,7 @@ check: ## read the code: ruff, mypy, and who may import whom
 	.venv/bin/lint-imports
 
 models: setup ## fetch the pose models that are not there yet, lite and heavy too
-	@.venv/bin/bikebox models --to .cache/models --all
+	@.venv/bin/bikebox models --to .cache/models --model full lite heavy
 
 lock: ## choose the newest allowed packages anew and write config/locks
 	@config/setup/set-up check
