@@ -18,7 +18,7 @@ def set_up_logs(service: str, *, verbose: bool = False) -> None:
         style = structlog.processors.LogfmtRenderer(key_order=["level", "service", "event"])
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            lambda _logger, _name, event: {"service": service, **event},
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             style,
@@ -28,6 +28,5 @@ def set_up_logs(service: str, *, verbose: bool = False) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    structlog.contextvars.bind_contextvars(service=service)
     # libraries speak up only when something is wrong
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(name)s: %(message)s")

@@ -83,6 +83,8 @@ class Ride:
         self._waiting: dict[int, tuple[Cue, float]] = {}
         """Cues on their way: number to the cue and the moment it was sent."""
         for pulse_s in setup.pulses_s:
+            self._pending.riding_s += pulse_s - self._tick_s
+            self._tick_s = pulse_s
             self._pulse(pulse_s)
 
     def opening(self) -> tuple[Deed, ...]:
