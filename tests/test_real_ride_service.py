@@ -1,0 +1,122 @@
+"""The ride's own process: killed in mid-ride, it takes up the ride where it was."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from firmware_app.clock import MachineClock
+from firmware_app.coach.book import cue_file, read_cues
+from firmware_app.ride.recording import first_difference, read_recording, replay
+from firmware_app.sockets import Hub, Visit
+from firmware_app.summary import summarise
+from firmware_app.wire import CameraState, FromRide, Hud, Reader, RideEnded, SyncState, Touch
+
+CONFIG = """
+box = "bike-1"
+rider = "Sagar"
+[paths]
+run = "{run}"
+state = "{state}"
+[crank]
+sim_rpm = 90
+"""
+
+
+@pytest.fixture
+def box(tmp_path):
+    """A box's folder and a way to start its ride service; all stopped at the end."""
+    config = tmp_path / "bikebox.toml"
+    config.write_text(CONFIG.format(run=tmp_path / "run", state=tmp_path / "state"))
+    started = []
+
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "firmware_app.cli", "ride", "--config", config]
+        )
+        started.append(process)
+        return process
+
+    yield tmp_path, start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+async def hud_where(path, wanted, within_s=15.0, say=None):
+    """Visit ride.sock until a Hud is as wanted; return it."""
+    reader = Reader(FromRide)
+
+    async def look():
+        while True:
+            visit = Visit(path)
+            with contextlib.suppress(ConnectionError):
+                async for line in visit.lines():
+                    if say is not None:
+                        visit.tell(say())
+                    message = reader.read(line)
+                    if isinstance(message, Hud) and wanted(message):
+                        return message
+            await asyncio.sleep(0.1)
+
+    return await asyncio.wait_for(look(), within_s)
+
+
+def test_a_killed_ride_service_goes_on_with_the_same_ride(box):
+    folder, start = box
+    socket = folder / "run" / "ride.sock"
+    journals = folder / "state" / "journals"
+
+    async def scene():
+        first = start()
+        before = await hud_where(socket, lambda hud: hud.elapsed_s > 3)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        second = start()
+        after = await hud_where(socket, lambda hud: hud.phase == "riding")
+        assert after.elapsed_s >= before.elapsed_s - 1
+        clock = MachineClock()
+        await hud_where(
+            socket,
+            lambda hud: hud.phase == "ended",
+            say=lambda: Touch(t_s=clock.monotonic(), action="end"),
+        )
+        second.terminate()
+        assert second.wait(10) == 0
+
+    asyncio.run(scene())
+    (journal,) = journals.glob("*.jsonl")
+    recording = read_recording(journal)
+    _ride, told = replay(recording, read_cues(cue_file("en")))
+    assert first_difference(recording, told) == ""
+    assert sum(isinstance(message, RideEnded) for message in told) == 1
+    assert summarise(told).cadence_mean_rpm == pytest.approx(90, abs=2)
+
+
+def test_the_screen_hears_what_is_missing_and_when_it_is_back(box):
+    folder, start = box
+    socket = folder / "run" / "ride.sock"
+    clock = MachineClock()
+
+    async def scene():
+        start()
+        alone = await hud_where(socket, lambda hud: hud.phase == "riding")
+        assert alone.camera == "lost"
+        assert alone.sync == "lost"
+        vision = Hub(folder / "run" / "vision.sock")
+        vision.greet_with(
+            lambda: CameraState(t_s=clock.monotonic(), ok=False, why="camera unplugged")
+        )
+        await vision.open()
+        told = await hud_where(
+            socket,
+            lambda hud: hud.unseen_why == "camera unplugged" and hud.sync == "offline",
+            say=lambda: SyncState(t_s=clock.monotonic(), sync="offline"),
+        )
+        assert told.camera == "lost"
+        await vision.close()
+
+    asyncio.run(scene())

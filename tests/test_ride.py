@@ -1,0 +1,95 @@
+"""A ride from first turn to last: it begins, rests, goes on and ends as a rider would expect."""
+
+from itertools import pairwise
+
+import pytest
+
+from firmware_app.ride.events import Finish
+from firmware_app.ride.start import Start
+from firmware_app.summary import summarise
+from firmware_app.wire import CueGiven, Debrief, Hud, Interval, Live, Prepare, RideEnded, Touch
+
+
+def test_a_few_turns_begin_a_ride_and_a_passing_kick_does_not():
+    start = Start(turns=3)
+    assert not start.pulse(0.0)
+    assert not start.pulse(0.7)
+    assert not start.pulse(9.0)
+    assert not start.pulse(9.7)
+    assert not start.pulse(10.4)
+    assert start.pulse(11.1) == (9.0, 9.7, 10.4, 11.1)
+
+
+def test_the_coach_has_all_its_words_before_they_are_needed(saddle):
+    (prepare,) = saddle(rider="Ada").out.of(Prepare)
+    assert any(text.startswith("Ada, ") for text in prepare.texts)
+
+
+def test_a_minute_of_steady_riding_adds_up(saddle):
+    bike = saddle(rpm=84).pedal(84, 57.9)
+    bike.feed(Touch(t_s=bike.now_s, action="end"))
+    summary = summarise(bike.out.told)
+    assert summary.cadence_mean_rpm == pytest.approx(84, abs=0.5)
+    assert summary.duration_s == pytest.approx(60, abs=1)
+    assert summary.complete
+    assert summary.in_position_share is None  # no camera: nobody was watched, nobody is praised
+
+
+def test_intervals_follow_each_other_without_a_gap_and_hold_every_turn(saddle):
+    bike = saddle(rpm=90).pedal(90, 100)
+    bike.feed(Finish(t_s=bike.now_s, why="power off"))
+    intervals = bike.out.of(Interval)
+    assert [interval.n for interval in intervals] == [0, 1, 2, 3]
+    assert all(a.t_s == b.from_s for a, b in pairwise(intervals))
+    assert sum(interval.turns for interval in intervals) == pytest.approx(153, abs=1)
+
+
+def test_a_rest_is_no_part_of_the_ride_and_the_mean_does_not_sink(saddle):
+    bike = saddle(rpm=90).pedal(90, 60).rest(60).pedal(90, 60)
+    bike.feed(Touch(t_s=bike.now_s, action="end"))
+    summary = summarise(bike.out.told)
+    assert summary.duration_s == pytest.approx(122, abs=3)
+    assert summary.cadence_mean_rpm == pytest.approx(90, abs=0.5)
+
+
+def test_the_screen_says_paused_after_ten_seconds_and_riding_at_the_second_pulse(saddle):
+    bike = saddle().pedal(90, 20).rest(9)
+    assert bike.out.of(Hud)[-1].phase == "riding"
+    bike.rest(2)
+    assert bike.out.of(Hud)[-1].phase == "paused"
+    bike.pedal(90, 1.0)
+    assert bike.out.of(Hud)[-1].phase == "paused"
+    bike.pedal(90, 1.0)
+    assert bike.out.of(Hud)[-1].phase == "riding"
+
+
+def test_a_rider_who_walks_away_ends_the_ride_after_five_minutes(saddle):
+    bike = saddle().pedal(90, 20).rest(320)
+    (ended,) = bike.out.of(RideEnded)
+    assert ended.why == "nobody pedalled"
+    assert bike.ride.phase == "ended"
+    assert bike.out.of(Debrief)
+
+
+def test_pause_by_hand_holds_although_the_feet_go_on(saddle):
+    bike = saddle().pedal(90, 20)
+    bike.feed(Touch(t_s=bike.now_s, action="pause")).pedal(90, 20)
+    assert bike.out.of(Hud)[-1].phase == "paused"
+    bike.feed(Touch(t_s=bike.now_s, action="resume")).pedal(90, 5)
+    assert bike.out.of(Hud)[-1].phase == "riding"
+
+
+def test_nothing_happens_after_the_end(saddle):
+    bike = saddle().pedal(90, 20)
+    bike.feed(Touch(t_s=bike.now_s, action="end"))
+    before = len(bike.out.told) + len(bike.out.sent)
+    bike.pedal(90, 20)
+    assert len(bike.out.told) + len(bike.out.sent) == before
+
+
+def test_without_a_camera_the_coach_is_silent_and_the_room_hears_of_it_once_a_second(saddle):
+    bike = saddle().pedal(90, 60)
+    assert not bike.out.of(CueGiven)
+    live = bike.out.of(Live)
+    assert len(live) == pytest.approx(60, abs=2)
+    assert all(state == "unseen" for state in live[-1].states.values() if state)
