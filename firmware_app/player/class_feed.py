@@ -1,39 +1,141 @@
-"""The class as the screen and the mixer want it: the newest picture and the next samples of sound.
+"""The class as the screen and the mixer want it: the picture to show and the next samples.
 
-Connects by WHEP, watches that pictures keep coming, and starts anew when they do not.
+Joins by WHEP, watches that pictures keep coming, leaves and joins anew when they do not.
 """
+
+from typing import Literal
 
 import av
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from firmware_app.clock import Clock
+from firmware_app.player.class_pictures import ClassPictures
+from firmware_app.player.class_session import ClassSession
+from firmware_app.player.class_sound import ClassSound
+from firmware_app.player.loopback import meets_on_loopback, offer_loopback
+from firmware_app.player.whep import IceServer, NoClass, wait_s
+from firmware_app.player.whep_http import Whep
+
+log = structlog.get_logger()
+
+LOOK_S = 0.1
+FIRST_PICTURE_S = 8.0
+"""Longest from the server's answer to the first picture: ICE, DTLS and a key frame."""
+QUIET_S = 1.5
+"""Without a picture this long the screen says so; shorter gaps a rider does not see as a fault."""
+LOST_S = 6.0
+"""Without a picture this long the session is given up; aiortc itself would take thirty seconds."""
+UNHEARD_S = 0.5
+"""When the mixer has not asked this long, pictures do not wait for their sound."""
+
+State = Literal["off", "connecting", "waiting", "playing", "reconnecting", "refused"]
 
 
 class ClassFeed:
     """One class, from its WHEP address to decoded pictures and sound."""
 
     def __init__(self, url: str, token: str, clock: Clock, *, ca_file: str = "") -> None:
+        """Do nothing yet; url may be anything, state tells what is wrong with it."""
         self._url = url
         self._token = token
         self._clock = clock
         self._ca_file = ca_file
-        self._state: tuple[str, str] = ("off", "")
+        self._pictures = ClassPictures()
+        self._sound = ClassSound()
+        self._state: State = "off"
+        self._why = ""
+        self._lost = False
+        self._last_picture_s: float | None = None
+        self._last_pull_s = float("-inf")
         self.pictures = 0
         """Decoded since the start."""
 
     async def run(self) -> None:
-        """Connect, play, watch and reconnect for ever; cancel it to leave the class."""
+        """Join, play, watch and join anew for ever; cancel it to leave the class."""
+        if meets_on_loopback(self._url):
+            offer_loopback()
+        failures = 0
+        servers: tuple[IceServer, ...] = ()
+        self._tell("connecting")
+        async with Whep(self._url, self._token, ca_file=self._ca_file) as whep:
+            while True:
+                before = self.pictures
+                session = ClassSession(whep, self._take_picture, self._sound.push, servers)
+                try:
+                    said = await session.open() or await self._watch(session)
+                finally:
+                    await session.close()
+                servers = session.servers
+                failures = 1 if self.pictures > before else failures + 1
+                again = said.state == "connecting" and self.pictures > 0
+                self._tell("reconnecting" if again else said.state, said.why)
+                await self._clock.sleep(wait_s(failures, said))
 
     def newest(self) -> av.VideoFrame | None:
-        """Return the newest decoded picture (yuv420p, any size), or None before the first."""
-        return None
+        """Return the picture to show now (yuv420p, any size), from any thread.
+
+        The newest decoded one whose sound has been pulled; the same object until there is
+        another, None before the first.
+        """
+        heard = self._clock.monotonic() - self._last_pull_s < UNHEARD_S
+        return self._pictures.due(self._sound.playing_sent_s() if heard else None)
 
     def pull(self, samples: int) -> NDArray[np.float32]:
         """Take the next samples, (samples, 2) at 48 kHz in -1..1; silence where there is none."""
-        return np.zeros((samples, 2), np.float32)
+        self._last_pull_s = self._clock.monotonic()
+        return self._sound.pull(samples)
 
     @property
-    def state(self) -> tuple[str, str]:
+    def state(self) -> tuple[State, str]:
         """How it goes: a wire.PlayerState.class_state, and why in a few words."""
-        return self._state
+        return self._state, self._why
+
+    async def _watch(self, session: ClassSession) -> NoClass:
+        """Follow a session until it is over; return why."""
+        begin_s = self._clock.monotonic()
+        self._last_picture_s = None
+        self._pictures.clear()
+        self._sound.clear()
+        while True:
+            if session.ended.is_set():
+                return NoClass("connecting", "the class server hung up")
+            now_s = self._clock.monotonic()
+            last_s = self._last_picture_s
+            quiet_s = None if last_s is None else now_s - last_s
+            verdict, why = judge(now_s - begin_s, quiet_s)
+            if verdict == "lost":
+                return NoClass("connecting", why)
+            if verdict != "connecting":
+                self._tell(verdict, why)
+            await self._clock.sleep(LOOK_S)
+
+    def _take_picture(self, frame: av.VideoFrame, sent_s: float | None) -> None:
+        self._pictures.push(frame, sent_s)
+        self.pictures += 1
+        self._last_picture_s = self._clock.monotonic()
+
+    def _tell(self, state: State, why: str = "") -> None:
+        self._state, self._why = state, why
+        if state == "playing" and self._lost:
+            log.info("part_back", part="class")
+            self._lost = False
+        elif why and not self._lost:
+            log.warning("part_lost", part="class", why=why)
+            self._lost = True
+
+
+def judge(
+    open_s: float, quiet_s: float | None
+) -> tuple[Literal["connecting", "playing", "reconnecting", "lost"], str]:
+    """Tell how a session goes that was opened open_s ago and gave its last picture quiet_s ago."""
+    if quiet_s is None:
+        if open_s < FIRST_PICTURE_S:
+            return "connecting", ""
+        return "lost", "the class server agreed but no picture comes; is UDP blocked?"
+    if quiet_s < QUIET_S:
+        return "playing", ""
+    if quiet_s < LOST_S:
+        return "reconnecting", "the class picture has stopped"
+    return "lost", f"no class picture for {LOST_S:.0f} s"

@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import structlog
 from aiortc import (
@@ -19,7 +20,7 @@ from aiortc import (
     RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.exceptions import InvalidStateError
+from aiortc.exceptions import InvalidStateError, OperationError
 from fastapi import FastAPI, Request, Response
 
 from firmware_app.sim.class_loop import ClassLoop, LoopTrack, Viewing
@@ -30,6 +31,7 @@ MOST_VIEWERS = 32
 LARGEST_OFFER_BYTES = 64 << 10
 RETRY_AFTER_S = 5
 WHEP_PATH = "/whep"
+CODEC: dict[Literal["audio", "video"], str] = {"audio": "opus", "video": "H264"}
 
 
 class ClassServer:
@@ -76,7 +78,7 @@ class ClassServer:
         viewer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         try:
             answer = await self._answer(viewer, offer.decode())
-        except (ValueError, InvalidStateError) as wrong:
+        except (ValueError, InvalidStateError, OperationError) as wrong:
             await viewer.close()
             return _no(400, f"this is not an offer to receive H.264 and Opus: {wrong}")
         session = secrets.token_urlsafe(12)
@@ -92,18 +94,12 @@ class ClassServer:
         return Response(answer, 201, headers, media_type="application/sdp")
 
     async def _answer(self, viewer: RTCPeerConnection, offer: str) -> str:
-        await viewer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         viewing = Viewing(self._loop)
-        for transceiver in viewer.getTransceivers():
-            wanted = "H264" if transceiver.kind == "video" else "opus"
-            codecs = RTCRtpSender.getCapabilities(transceiver.kind).codecs
-            transceiver.setCodecPreferences(
-                [codec for codec in codecs if codec.name in (wanted, "rtx")]
-            )
-            transceiver.sender.replaceTrack(LoopTrack(transceiver.kind, viewing))
-            transceiver.direction = "sendonly"
-        if not viewer.getTransceivers():
-            raise ValueError("it asks for no media")
+        for kind, codec in CODEC.items():
+            sender = viewer.addTransceiver(LoopTrack(kind, viewing), "sendonly")
+            can = RTCRtpSender.getCapabilities(kind).codecs
+            sender.setCodecPreferences([one for one in can if one.name in (codec, "rtx")])
+        await viewer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await viewer.setLocalDescription(await viewer.createAnswer())
         return viewer.localDescription.sdp
 

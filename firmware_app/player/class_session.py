@@ -1,0 +1,118 @@
+"""One visit to a class: from the offer to the DELETE, with aiortc's peer connection inside."""
+
+import asyncio
+from collections.abc import Callable
+
+import av
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
+
+from firmware_app.player.decoding import Decoded
+from firmware_app.player.receiver import ClassReceiver, use_our_receiver
+from firmware_app.player.whep import Countered, IceServer, NoClass
+from firmware_app.player.whep_http import Whep
+
+NOT_SDP = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    InvalidStateError,
+    InvalidAccessError,
+    OperationError,
+)
+"""aiortc's reader of SDP raises whatever it stumbles over."""
+
+TakePicture = Callable[[av.VideoFrame, float | None], None]
+TakeSound = Callable[[av.AudioFrame, float | None], None]
+"""Take a decoded frame and when it was captured, in seconds of the sender's clock if known."""
+
+
+class ClassSession:
+    """A peer connection that receives one class."""
+
+    def __init__(
+        self,
+        whep: Whep,
+        take_picture: TakePicture,
+        take_sound: TakeSound,
+        servers: tuple[IceServer, ...] = (),
+    ) -> None:
+        use_our_receiver()
+        self._whep = whep
+        self._take_picture = take_picture
+        self._take_sound = take_sound
+        self.servers = servers
+        """STUN and TURN servers: those of the last visit, then those of this one."""
+        self._session = ""
+        self._peer = self._new_peer()
+        self.ended = asyncio.Event()
+        """The connection failed, or the server hung up."""
+
+    async def open(self) -> NoClass | None:
+        """Join the class by whichever flow the server wants; None when media may come."""
+        self._peer.addTransceiver("audio", "recvonly")
+        self._peer.addTransceiver("video", "recvonly")
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        said = await self._whep.join(self._peer.localDescription.sdp)
+        if isinstance(said, NoClass):
+            return said
+        self._session = said.session
+        self.servers = said.ice_servers or self.servers
+        try:
+            if isinstance(said, Countered):
+                return await self._take_counter_offer(said)
+            self._hear_all()
+            await self._peer.setRemoteDescription(RTCSessionDescription(said.sdp, "answer"))
+        except NOT_SDP as wrong:
+            return NoClass("connecting", f"the class server's SDP cannot be used: {wrong}")
+        return None
+
+    async def close(self) -> None:
+        """Leave: DELETE the session, within a second, and hang up."""
+        self._peer.remove_all_listeners()
+        try:
+            await self._whep.leave(self._session)
+        finally:
+            self._session = ""
+            await self._peer.close()
+
+    async def _take_counter_offer(self, said: Countered) -> NoClass | None:
+        await self._peer.close()
+        self._peer = self._new_peer()
+        await self._peer.setRemoteDescription(RTCSessionDescription(said.sdp, "offer"))
+        self._hear_all()
+        await self._peer.setLocalDescription(await self._peer.createAnswer())
+        return await self._whep.answer(said.session, self._peer.localDescription.sdp)
+
+    def _new_peer(self) -> RTCPeerConnection:
+        servers = [
+            RTCIceServer(one.url, one.username or None, one.credential or None)
+            for one in self.servers
+        ]
+        peer = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+        def changed() -> None:
+            if peer is self._peer and peer.connectionState in {"failed", "closed"}:
+                self.ended.set()
+
+        peer.on("connectionstatechange", changed)
+        return peer
+
+    def _hear_all(self) -> None:
+        for transceiver in self._peer.getTransceivers():
+            if isinstance(transceiver.receiver, ClassReceiver):
+                transceiver.receiver.give_to(self._give)
+
+    def _give(self, frame: Decoded, sent_s: float | None) -> None:
+        if isinstance(frame, av.VideoFrame):
+            self._take_picture(frame, sent_s)
+        else:
+            self._take_sound(frame, sent_s)

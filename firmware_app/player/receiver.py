@@ -1,0 +1,209 @@
+"""Our receiver for aiortc: nothing in it can grow, and a lost packet is asked for until it is late.
+
+aiortc 1.16's own asks once, waits for up to 512 packets behind one that is lost, plays sound 200 ms
+late for good after the first loss, and keeps every frame nobody reads. This one takes its place
+between the same hooks and hands each decoded frame to whoever was named with give_to().
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import aiortc.rtcpeerconnection
+from aiortc import RTCRtpReceiver
+from aiortc.codecs import depayload, is_rtx
+from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import StreamStatistics
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    AnyRtcpPacket,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    pack_remb_fci,
+    unwrap_rtx,
+)
+
+from firmware_app.clock import Clock, MachineClock
+from firmware_app.player.decoding import Decoded, Decoding
+from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames
+
+VIDEO_WAIT_S = 0.4
+"""Six asks 50 ms apart and a slow answer; then the picture jumps rather than stands."""
+AUDIO_WAIT_S = 0.06
+"""Sound is not asked for again; this is for packets that were overtaken."""
+LOOK_S = 0.01
+KEY_EVERY_S = 0.5
+"""Least time between two requests for a key frame."""
+NTP_UNIX_S = 2_208_988_800
+
+Give = Callable[[Decoded, float | None], None]
+"""Takes a decoded frame, on a decoder's thread, and when the sender captured it in seconds of the
+sender's clock; None until the sender has said how its RTP timestamps lie on that clock."""
+
+
+def use_our_receiver() -> None:
+    """Let every peer connection of this process receive by ClassReceiver; may be called twice."""
+    setattr(aiortc.rtcpeerconnection, "RTCRtpReceiver", ClassReceiver)  # noqa: B010 - not exported
+
+
+class ClassReceiver(RTCRtpReceiver):
+    """One stream, sound or pictures, from SRTP to decoded frames."""
+
+    def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
+        super().__init__(kind, transport)
+        self._video = kind == "video"
+        self._clock: Clock = MachineClock()
+        self._give: Give = lambda _frame, _sent_s: None
+        self._decoding: Decoding | None = None
+        self._codecs: dict[int, RTCRtpCodecParameters] = {}
+        self._original_ssrc: dict[int | None, int | None] = {}
+        self._ssrc: int | None = None
+        self._codec: RTCRtpCodecParameters | None = None
+        self._frames = self._new_frames()
+        self._look: asyncio.TimerHandle | None = None
+        self._key_asked_s = float("-inf")
+        self._our_ssrc: int | None = None
+        self._sender_clock: tuple[int, float] | None = None
+        self._bitrate = RemoteBitrateEstimator()
+        self._statistics: dict[int, StreamStatistics] = getattr(  # noqa: B009 - private
+            self, "_RTCRtpReceiver__remote_streams"
+        )
+        """aiortc's own, from which it writes its receiver reports."""
+        self._sending: set[asyncio.Task[None]] = set()
+        self._losses = 0
+
+    def give_to(self, give: Give) -> None:
+        """Name who gets the decoded frames."""
+        self._give = give
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Begin; called by aiortc when the connection stands."""
+        if self._decoding is None:
+            self._codecs = {codec.payloadType: codec for codec in parameters.codecs}
+            self._original_ssrc = {
+                encoding.rtx.ssrc: encoding.ssrc for encoding in parameters.encodings if encoding.rtx
+            }
+            self._decoding = Decoding("video" if self._video else "audio", self._decoded)
+        await super().receive(parameters)
+
+    async def stop(self) -> None:
+        """End for good; called by aiortc."""
+        self._handle_disconnect()
+        await super().stop()
+
+    def _handle_disconnect(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        if self._decoding is not None:
+            self._decoding.stop()
+            self._decoding = None
+        super()._handle_disconnect()
+
+    def _set_rtcp_ssrc(self, ssrc: int) -> None:
+        self._our_ssrc = ssrc
+        super()._set_rtcp_ssrc(ssrc)
+
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpByePacket):
+            return  # a publisher that changes its camera says so too; the watchdog knows better
+        if isinstance(packet, RtcpSrPacket) and packet.ssrc == self._ssrc:
+            info = packet.sender_info
+            self._sender_clock = (info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
+        await super()._handle_rtcp_packet(packet)
+
+    async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None or self._decoding is None:
+            return
+        await self._estimate_bitrate(packet, arrival_time_ms)
+        if packet.ssrc not in self._statistics:
+            self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
+        self._statistics[packet.ssrc].add(packet)
+        if is_rtx(codec):
+            ssrc, again = self._original_ssrc.get(packet.ssrc), codec.parameters.get("apt")
+            if ssrc is None or len(packet.payload) < 2 or again not in self._codecs:
+                return
+            packet = unwrap_rtx(packet, payload_type=again, ssrc=ssrc)
+            codec = self._codecs[again]
+        if packet.ssrc != self._ssrc:
+            self._ssrc, self._sender_clock = packet.ssrc, None
+            self._frames, self._losses = self._new_frames(), 0
+        try:
+            data = depayload(codec, packet.payload) if packet.payload else b""
+        except ValueError:
+            return  # not what the codec allows; counts as lost
+        self._codec = codec
+        piece = Piece(packet.sequence_number, packet.timestamp, bool(packet.marker), data)
+        self._decode(self._frames.add(piece, self._clock.monotonic()))
+        if self._frames.waiting and self._look is None:
+            self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_again)
+        await self._ask_for_key()
+
+    def _look_again(self) -> None:
+        self._look = None
+        if self._decoding is None:
+            return
+        freed, asked = self._frames.late(self._clock.monotonic())
+        self._decode(freed)
+        if self._frames.waiting:
+            self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_again)
+        if self._video and asked and self._ssrc is not None:
+            sending = asyncio.create_task(self._send_rtcp_nack(self._ssrc, asked))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+
+    def _decode(self, frames: list[Frame]) -> None:
+        if self._decoding is None or self._codec is None:
+            return
+        for frame in frames:
+            self._decoding.put(self._codec, frame)
+        if self._frames.losses > self._losses:
+            self._decoding.key_wanted = True
+        self._losses = self._frames.losses
+
+    def _decoded(self, frame: Decoded, ticks: int) -> None:
+        sent_s = None
+        clock, codec = self._sender_clock, self._codec
+        if clock is not None and codec is not None:
+            ago = ((ticks - clock[0] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+            sent_s = clock[1] + ago / codec.clockRate
+        self._give(frame, sent_s)
+
+    async def _ask_for_key(self) -> None:
+        now_s = self._clock.monotonic()
+        if (
+            self._video
+            and self._decoding is not None
+            and self._decoding.key_wanted
+            and self._ssrc is not None
+            and now_s - self._key_asked_s >= KEY_EVERY_S
+        ):
+            self._decoding.key_wanted = False
+            self._key_asked_s = now_s
+            await self._send_rtcp_pli(self._ssrc)
+
+    async def _estimate_bitrate(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+        """Tell the sender how much gets through (REMB), as aiortc's receiver does."""
+        if not self._video or packet.extensions.abs_send_time is None or self._our_ssrc is None:
+            return
+        estimate = self._bitrate.add(
+            abs_send_time=packet.extensions.abs_send_time,
+            arrival_time_ms=arrival_time_ms,
+            payload_size=len(packet.payload) + packet.padding_size,
+            ssrc=packet.ssrc,
+        )
+        if estimate is not None:
+            remb = RtcpPsfbPacket(
+                fmt=RTCP_PSFB_APP,
+                ssrc=self._our_ssrc,
+                media_ssrc=0,
+                fci=pack_remb_fci(*estimate),
+            )
+            await self._send_rtcp(remb)
+
+    def _new_frames(self) -> RtpFrames:
+        wait_s = VIDEO_WAIT_S if self._video else AUDIO_WAIT_S
+        return RtpFrames(wait_s, pictures=self._video)

@@ -1,0 +1,146 @@
+"""Puts one stream's RTP packets in order and into frames: asks again for what is missing, in time.
+
+A late packet is better than a lost one, and a lost one better than a standstill: what is missing
+is asked for every 50 ms, and given up when the head of the line has waited too long. Pure: the
+receiver brings packets and the time, and sends what is asked for.
+"""
+
+from typing import NamedTuple
+
+REORDER_S = 0.01
+"""A packet overtaken by another on the way is not asked for before this."""
+ASK_AGAIN_S = 0.05
+"""About twice a gym network's round trip."""
+MOST_ASKS = 6
+MOST_ASKED_AT_ONCE = 100
+"""What one NACK asks for; more is an outage, not a loss."""
+MOST_HELD = 1024
+"""Three seconds of a 4 Mb/s class."""
+OUTAGE = 500
+"""Sequence numbers that a stream jumps after an outage or a restart: begin anew there."""
+
+
+class Piece(NamedTuple):
+    """What one RTP packet carries."""
+
+    seq: int
+    ticks: int
+    """RTP timestamp, in the clock of its codec."""
+    last: bool
+    """The marker bit: last packet of a picture (RFC 6184 section 5.1)."""
+    data: bytes
+
+
+class Frame(NamedTuple):
+    """One encoded picture, or one packet of sound."""
+
+    ticks: int
+    data: bytes
+
+
+class _Gap:
+    def __init__(self, seen_s: float) -> None:
+        self.seen_s = seen_s
+        self.next_ask_s = seen_s + REORDER_S
+        self.asks = 0
+
+
+class RtpFrames:
+    """One stream between the network and its decoder."""
+
+    def __init__(self, wait_s: float, *, pictures: bool) -> None:
+        """Give up a packet after wait_s; pictures are many packets, sound is one a frame."""
+        self._wait_s = wait_s
+        self._pictures = pictures
+        self._next: int | None = None
+        self._highest = 0
+        self._held: dict[int, Piece] = {}
+        self._gaps: dict[int, _Gap] = {}
+        self._begun: list[Piece] = []
+        self._skipping: int | None = None
+        self.losses = 0
+        """Gaps that were never filled, outages and restarts of the sender."""
+
+    @property
+    def waiting(self) -> bool:
+        """Something is missing: call late() in a few milliseconds."""
+        return bool(self._gaps)
+
+    def add(self, piece: Piece, now_s: float) -> list[Frame]:
+        """Take a packet; return the frames it completes, in order."""
+        if self._next is None:
+            self._next = piece.seq
+            self._highest = piece.seq - 1
+        seq = self._highest + _signed16(piece.seq - self._highest)
+        if abs(seq - self._highest) > OUTAGE or len(self._held) >= MOST_HELD:
+            self._begin_anew(seq)
+        if seq < self._next or seq in self._held:
+            return []
+        for missing in range(self._highest + 1, seq):
+            self._gaps[missing] = _Gap(now_s)
+        self._highest = max(self._highest, seq)
+        self._gaps.pop(seq, None)
+        self._held[seq] = piece
+        return self._release()
+
+    def late(self, now_s: float) -> tuple[list[Frame], list[int]]:
+        """Return the frames freed by giving up, and the sequence numbers to ask for now."""
+        freed: list[Frame] = []
+        while self._next in self._gaps and now_s - self._gaps[self._next].seen_s >= self._wait_s:
+            self._give_up()
+            freed += self._release()
+        asked = []
+        for seq, gap in self._gaps.items():
+            if now_s >= gap.next_ask_s and gap.asks < MOST_ASKS:
+                gap.asks += 1
+                gap.next_ask_s = now_s + ASK_AGAIN_S
+                asked.append(seq & 0xFFFF)
+                if len(asked) == MOST_ASKED_AT_ONCE:
+                    break
+        return freed, asked
+
+    def _give_up(self) -> None:
+        self.losses += 1
+        self._next = min(self._held)
+        self._gaps = {seq: gap for seq, gap in self._gaps.items() if seq > self._next}
+        if self._pictures:
+            # neither the picture before the gap nor the one after it is known to be whole
+            self._begun.clear()
+            self._skipping = self._held[self._next].ticks
+
+    def _begin_anew(self, seq: int) -> None:
+        self.losses += 1
+        self._held.clear()
+        self._gaps.clear()
+        self._begun.clear()
+        self._skipping = None
+        self._next, self._highest = seq, seq - 1
+
+    def _release(self) -> list[Frame]:
+        frames = []
+        while self._next is not None and self._next in self._held:
+            piece = self._held.pop(self._next)
+            self._next += 1
+            if not piece.data:
+                continue
+            if not self._pictures:
+                frames.append(Frame(piece.ticks, piece.data))
+                continue
+            if piece.ticks == self._skipping:
+                continue
+            self._skipping = None
+            if self._begun and self._begun[0].ticks != piece.ticks:
+                frames.append(self._whole())
+            self._begun.append(piece)
+            if piece.last:
+                frames.append(self._whole())
+        return frames
+
+    def _whole(self) -> Frame:
+        frame = Frame(self._begun[0].ticks, b"".join(piece.data for piece in self._begun))
+        self._begun.clear()
+        return frame
+
+
+def _signed16(number: int) -> int:
+    return ((number + 0x8000) & 0xFFFF) - 0x8000
