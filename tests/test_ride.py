@@ -1,10 +1,12 @@
 """A ride from first turn to last: it begins, rests, goes on and ends as a rider would expect."""
 
+import math
 from itertools import pairwise
 
 import pytest
 
-from firmware_app.ride.events import Finish
+from firmware_app.form.metrics import FormMetrics, Knees, Trunk
+from firmware_app.ride.events import Finish, Tick
 from firmware_app.ride.start import Start
 from firmware_app.summary import summarise
 from firmware_app.wire import CueGiven, Debrief, Hud, Interval, Live, Prepare, RideEnded, Touch
@@ -93,3 +95,36 @@ def test_without_a_camera_the_coach_is_silent_and_the_room_hears_of_it_once_a_se
     live = bike.out.of(Live)
     assert len(live) == pytest.approx(60, abs=2)
     assert all(state == "unseen" for state in live[-1].states.values() if state)
+
+
+def knees(t_s, rpm):
+    swing = 0.08 * math.sin(2 * math.pi * rpm / 60 * t_s)
+    return FormMetrics(
+        t_s=t_s,
+        trunk=Trunk(0.5, 0.3, 0.3, 0.0),
+        knees=Knees(0.4, 0.7 + swing, 0.6, 0.7 - swing),
+    )
+
+
+def test_a_rider_whose_crank_sensor_dies_rides_on_and_the_screen_says_so(saddle):
+    bike = saddle().pedal(90, 20)
+    for n in range(30 * 15):
+        bike.feed(knees(bike.now_s + n / 15, 80))
+        if n % 3 == 0:
+            bike.feed(Tick(t_s=bike.now_s + n / 15))
+    hud = bike.out.of(Hud)[-1]
+    assert (hud.phase, hud.crank, hud.cadence_rpm) == ("riding", "lost", None)
+    assert hud.elapsed_s == pytest.approx(52, abs=1)
+    bike.now_s += 30
+    bike.pedal(90, 5)
+    hud = bike.out.of(Hud)[-1]
+    assert (hud.crank, hud.cadence_rpm) == ("ok", pytest.approx(90, abs=1))
+
+
+def test_a_rider_who_sits_still_before_the_camera_is_resting(saddle):
+    bike = saddle().pedal(90, 20)
+    for n in range(15 * 15):
+        bike.feed(knees(bike.now_s + n / 15, 0))
+        if n % 3 == 0:
+            bike.feed(Tick(t_s=bike.now_s + n / 15))
+    assert bike.out.of(Hud)[-1].phase == "paused"

@@ -14,6 +14,7 @@ from firmware_app.form.analyst import Analyst
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.state import FormState
 from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
+from firmware_app.ride.legs import Legs
 from firmware_app.ride.timeline import Timeline
 from firmware_app.ride.totals import LONGEST_TICK_S, Totals
 from firmware_app.sensors.cadence import WINDOW_S, Cadence
@@ -64,7 +65,6 @@ class Ride:
         self._analyst = Analyst(setup.view, setup.coaching)
         self._coach = Coach(book, setup.coaching, setup.rider)
         self.phase: Phase = "riding"
-        self._form: FormState | None = None
         self._target_rpm = setup.coaching.target_rpm
         self._whole = Totals(setup.t_s)
         self._slice = Totals(setup.t_s)
@@ -76,7 +76,10 @@ class Ride:
         self._told_pulses = 0
         self._told_turning_s = 0.0
         self._tick_s = setup.t_s
+        self._legs = Legs()
         self._pulse_s = setup.t_s
+        self._moved_s = setup.t_s
+        """The last sign of riding: a pulse, or legs that turn although no pulse comes."""
         self._paused_s = 0.0
         self._paused_by_hand = False
         self._live_s = setup.t_s
@@ -123,6 +126,7 @@ class Ride:
         match event:
             case FormMetrics():
                 self._analyst.see(event)
+                self._legs.see(event)
             case Pulse():
                 self._pulse(event.t_s)
             case Tick():
@@ -144,12 +148,18 @@ class Ride:
             return
         self._analyst.pulse(t_s)
         self._pulse_s = t_s
-        turning = self._cadence.rpm(t_s) > 0
-        if self.phase == "paused" and turning and not self._paused_by_hand:
+        if self.phase == "riding" or self._cadence.rpm(t_s) > 0:
+            self._move(t_s)
+
+    def _move(self, t_s: float) -> None:
+        """Take in a sign of riding: what was pending is part of the ride, a rest is over."""
+        if self.phase == "paused":
+            if self._paused_by_hand:
+                return
             self.phase = "riding"
             self._pending = Totals(t_s)
-        elif self.phase == "riding":
-            self._keep_pending(t_s)
+        self._moved_s = t_s
+        self._keep_pending(t_s)
 
     def _keep_pending(self, t_s: float) -> None:
         self._slice.absorb(self._pending)
@@ -160,11 +170,14 @@ class Ride:
         dt_s = min(max(t_s - self._tick_s, 0.0), LONGEST_TICK_S)
         self._tick_s = t_s
         rpm = self._cadence.rpm(t_s)
-        form = self._form = self._analyst.judge(t_s, rpm, self._target_rpm)
+        crank_lost = t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s)
+        if crank_lost:
+            self._move(t_s)
+        form = self._analyst.judge(t_s, None if crank_lost else rpm, self._target_rpm)
         if self.phase == "riding":
             self._standing = self._pending.add(form, dt_s, self._standing)
             self._timeline.add(t_s, form)
-            if t_s - self._pulse_s >= self._setup.rules.pause_s:
+            if t_s - self._moved_s >= self._setup.rules.pause_s:
                 self._pause(t_s)
             else:
                 yield from self._coaching(form, t_s)
@@ -176,10 +189,11 @@ class Ride:
                 yield from self._outcome(number, "dropped", "no player answered", t_s)
         if t_s - self._slice.from_s >= self._setup.rules.interval_s:
             yield from self._close_interval(t_s)
-        yield Send(self._hud(t_s, rpm, form))
+        shown_rpm = None if crank_lost else round(rpm, 1)
+        yield Send(self._hud(t_s, shown_rpm, form))
         if t_s - self._live_s >= LIVE_EVERY_S:
             self._live_s = t_s
-            yield Send(self._live(t_s, rpm, form))
+            yield Send(self._live(t_s, shown_rpm, form))
 
     def _coaching(self, form: FormState, t_s: float) -> Iterator[Deed]:
         cue = self._coach.consider(form)
@@ -226,7 +240,7 @@ class Ride:
             case "resume" | "start" if self.phase == "paused":
                 self.phase = "riding"
                 self._paused_by_hand = False
-                self._pulse_s = touch.t_s
+                self._moved_s = touch.t_s
                 self._pending = Totals(touch.t_s)
             case "end":
                 yield from self._end(touch.t_s, "ended by the rider")
@@ -259,7 +273,7 @@ class Ride:
         self._slice = Totals(t_s)
 
     def _end(self, t_s: float, why: str) -> Iterator[Deed]:
-        if t_s - self._pulse_s < WINDOW_S:
+        if t_s - self._moved_s < WINDOW_S:
             self._keep_pending(t_s)
         for number in list(self._waiting):
             yield from self._outcome(number, "dropped", "the ride ended", t_s)
@@ -297,27 +311,28 @@ class Ride:
             )
         )
 
-    def _hud(self, t_s: float, rpm: float, form: FormState) -> Hud:
+    def _hud(self, t_s: float, rpm: float | None, form: FormState) -> Hud:
         unseen = [why for rule, why in form.why.items() if form.states.get(rule) == "unseen"]
         return Hud(
             t_s=t_s,
             phase=self.phase,
             rider=self._setup.rider,
             elapsed_s=round(self._whole.riding_s + self._pending.riding_s, 1),
-            cadence_rpm=round(rpm, 1),
+            cadence_rpm=rpm,
             target_rpm=self._target_rpm,
             states=form.states,
             unseen_why=max(set(unseen), key=unseen.count) if unseen else "",
             learning=form.learning,
+            crank="ok" if rpm is not None else "lost",
         )
 
-    def _live(self, t_s: float, rpm: float, form: FormState) -> Live:
+    def _live(self, t_s: float, rpm: float | None, form: FormState) -> Live:
         return Live(
             t_s=t_s,
             ride=self._setup.ride,
             class_id=self._setup.class_id,
             rider_pseudonym=self._setup.rider_pseudonym,
             phase=self.phase,
-            cadence_rpm=round(rpm, 1),
+            cadence_rpm=rpm,
             states=form.states,
         )
