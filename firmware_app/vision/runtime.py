@@ -1,0 +1,75 @@
+"""Runs a TFLite model; the one place that knows which runtime this Python has.
+
+tflite-runtime up to Python 3.11, ai-edge-litert from 3.12: the same code under two names.
+"""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_app.errors import BadInput, MissingPart
+
+Tensor = NDArray[np.float32]
+_PACKAGES = {
+    "tflite-runtime": "tflite_runtime.interpreter",
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+}
+
+
+class Network:
+    """One model, ready to run. Not for two threads at once; run() lets other threads work."""
+
+    def __init__(self, model: bytes, threads: int = 1) -> None:
+        """Load a model; raise BadInput when the runtime cannot, MissingPart without a runtime."""
+        name, interpreter = _runtime()
+        self.runtime = f"{name} {version(name)}"
+        self.threads = threads
+        try:
+            self._interpreter = interpreter(model_content=model, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise BadInput(
+                f"{self.runtime} cannot read this pose model ({error});"
+                " mend it with: bikebox models"
+            ) from error
+        self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]["index"])
+        self._outputs = {
+            tuple(output["shape"]): self._interpreter.tensor(output["index"])
+            for output in self._interpreter.get_output_details()
+        }
+
+    def input(self) -> Tensor:
+        """Return the input [height, width, 3] to write to; let go of it before run()."""
+        view: Tensor = self._input()[0]
+        return view
+
+    def run(self) -> None:
+        """Compute the outputs from the input."""
+        self._interpreter.invoke()
+
+    def output(self, shape: Sequence[int]) -> Callable[[], Tensor]:
+        """Return what reads the output of that shape; raise BadInput when there is none.
+
+        The reader's array is the runtime's own memory: let go of it before run().
+        """
+        try:
+            view: Callable[[], Tensor] = self._outputs[tuple(shape)]
+        except KeyError:
+            raise BadInput(
+                f"this model has no output of shape {tuple(shape)}, only {list(self._outputs)};"
+                " it is not a BlazePose model"
+            ) from None
+        return view
+
+
+def _runtime() -> tuple[str, Any]:
+    for name, module in _PACKAGES.items():
+        try:
+            return name, import_module(module).Interpreter
+        except ImportError:
+            continue
+    raise MissingPart(f"none of {', '.join(_PACKAGES)} is installed; pip install bikebox brings it")
