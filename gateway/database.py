@@ -1,0 +1,71 @@
+"""Opens an SQLite file so that a pulled plug costs nothing and a broken file stops nobody.
+
+WAL with synchronous=FULL: what was committed is on the card when the call returns. One process
+writes each file, in one thread.
+"""
+
+import sqlite3
+from pathlib import Path
+
+import structlog
+from sqlite_utils import Database, Migrations
+
+from firmware_app.clock import Clock
+from firmware_app.errors import MissingPart
+
+log = structlog.get_logger()
+
+
+def open_database(path: Path, steps: Migrations, clock: Clock) -> Database:
+    """Open, or make, the file and bring it to the newest shape.
+
+    A file that SQLite cannot read is set aside under a name that says so, and a new one begun:
+    a box that does not start helps nobody. Raise MissingPart when nothing can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _open(path, steps)
+        except sqlite3.OperationalError:
+            raise  # no space, no right, no disk: the file itself may be whole
+        except sqlite3.DatabaseError as error:
+            aside = _set_aside(path, clock)
+            log.warning("database_set_aside", why=str(error), kept_as=str(aside))
+            return _open(path, steps)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise MissingPart(
+            f"{path}: {error}. Is the disk full or read-only, and does this user own the folder?"
+        ) from error
+
+
+def _open(path: Path, steps: Migrations) -> Database:
+    db = Database(path)
+    try:
+        db.enable_wal()
+        db.execute("PRAGMA synchronous = FULL")
+        _check(db)
+        steps.apply(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check(db: Database) -> None:
+    (told,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if told != "ok":
+        raise sqlite3.DatabaseError(str(told))
+
+
+def _set_aside(path: Path, clock: Clock) -> Path:
+    """Rename the file and what SQLite keeps beside it; never overwrite an older one."""
+    stamp = clock.wall().strftime("%Y%m%dT%H%M%S")
+    count = 1
+    while (aside := path.with_name(f"{path.name}.broken-{stamp}-{count}")).exists():
+        count += 1
+    path.rename(aside)
+    for tail in ("-wal", "-shm"):
+        beside = path.with_name(path.name + tail)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + tail))
+    return aside

@@ -1,0 +1,244 @@
+"""One connection to the broker, with nothing decided in it.
+
+paho's callbacks run in paho's thread and hold its locks (publishing from one of them freezes the
+client for ever), so they only put what happened into a mailbox; one asyncio task owns the rest.
+Every connection is a new client: nothing of the last one is sent again behind our back.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from firmware_app.errors import BadSetting, PartLost
+from firmware_app.settings import Mqtt
+
+MAILBOX = 4096
+"""Messages heard and not yet taken; what does not fit is dropped, and its sender tries again."""
+ANSWER_S = 5.0
+KEEP_ALIVE_S = 15
+SESSION_S = 86400
+"""How long a broker keeps for a studio that is away, MQTT 5; 3.1.1 has no limit of its own."""
+
+
+class Address(NamedTuple):
+    """Where the broker is."""
+
+    host: str
+    port: int
+    tls: bool
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Heard(NamedTuple):
+    """A message that came."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Will(NamedTuple):
+    """What the broker says for us, retained, when we are gone."""
+
+    topic: str
+    payload: bytes
+
+
+def read_address(url: str) -> Address:
+    """Read mqtt://host[:port] or mqtts://host[:port]; raise BadSetting."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadSetting(f'[mqtt] url = "{url}": {error}; write mqtt://HOST:1883') from error
+    if parts.scheme not in ("mqtt", "mqtts") or not host or parts.path.strip("/"):
+        raise BadSetting(
+            f'[mqtt] url = "{url}": write mqtt://HOST:1883, or mqtts://HOST:8883 with TLS'
+        )
+    if parts.username or parts.password:
+        raise BadSetting("[mqtt] url: the name goes in username, the password in password_file")
+    tls = parts.scheme == "mqtts"
+    return Address(host, port or (8883 if tls else 1883), tls)
+
+
+class Line:
+    """A connection that stands; heard() raises PartLost once it does not."""
+
+    def __init__(self, client: paho.Client, address: Address) -> None:
+        self._client = client
+        self._address = address
+        self._mailbox: asyncio.Queue[Heard | ReasonCode | None] = asyncio.Queue()
+        self.dropped = 0
+        """Messages that found the mailbox full."""
+        self.refused = ""
+        """Why the broker refuses what we publish (MQTT 5 only; 3.1.1 cannot say)."""
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+        """Give a message to the network thread; returns at once."""
+        self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    async def heard(self, wait_s: float) -> list[Heard]:
+        """Return what came, waiting this long for the first; raise PartLost when it is cut."""
+        found: list[Heard] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                found += self._open(await self._mailbox.get())
+        while not self._mailbox.empty():
+            found += self._open(self._mailbox.get_nowait())
+        return found
+
+    def _open(self, letter: Heard | ReasonCode | None) -> list[Heard]:
+        if letter is None:
+            raise PartLost(f"the broker at {self._address} hung up")
+        if isinstance(letter, ReasonCode):
+            self.refused = f"the broker refuses our records ({letter}); look at its access list"
+            return []
+        return [letter]
+
+    def _put(self, letter: Heard | ReasonCode | None) -> None:
+        if isinstance(letter, Heard) and self._mailbox.qsize() >= MAILBOX:
+            self.dropped += 1
+            return
+        self._mailbox.put_nowait(letter)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    mqtt: Mqtt,
+    client_id: str,
+    topics: tuple[tuple[str, int], ...],
+    *,
+    will: Will | None = None,
+    keep_session: bool = False,
+) -> AsyncIterator[Line]:
+    """Connect, subscribe to (topic, QoS) and give the line; raise PartLost with what to do.
+
+    keep_session: the broker keeps QoS 1 messages for us while we are away.
+    """
+    address = read_address(mqtt.url)
+    client = _client(mqtt, address, client_id, will, keep_session)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[ReasonCode] = loop.create_future()
+    line = Line(client, address)
+
+    def in_our_thread(act: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            loop.call_soon_threadsafe(act)
+
+    def on_connect(
+        _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _more: object
+    ) -> None:
+        in_our_thread(lambda: None if answer.done() else answer.set_result(code))
+
+    def cut() -> None:
+        if not answer.done():
+            answer.set_exception(
+                PartLost(
+                    f"the broker at {address} hung up before it said anything;"
+                    " with TLS: does it want a client certificate?"
+                )
+            )
+        line._put(None)  # noqa: SLF001 - the line's own callbacks
+
+    def on_disconnect(*_: object) -> None:
+        in_our_thread(cut)
+
+    def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        heard = Heard(message.topic, bytes(message.payload), message.retain)
+        in_our_thread(lambda: line._put(heard))  # noqa: SLF001 - the line's own callbacks
+
+    def on_publish(
+        _client: paho.Client, _data: object, _mid: int, code: ReasonCode, _more: object
+    ) -> None:
+        if code.is_failure:
+            in_our_thread(lambda: line._put(code))  # noqa: SLF001 - the line's own callbacks
+
+    client.on_connect = on_connect
+    client.on_disconnect = on_disconnect
+    client.on_message = on_message
+    client.on_publish = on_publish
+    try:
+        await _shake_hands(client, address, mqtt, answer, keep_session)
+        if topics:
+            client.subscribe(list(topics))
+        yield line
+    finally:
+        client.disconnect()
+        await asyncio.shield(asyncio.to_thread(client.loop_stop))
+
+
+async def _shake_hands(
+    client: paho.Client,
+    address: Address,
+    mqtt: Mqtt,
+    answer: asyncio.Future[ReasonCode],
+    keep_session: bool,
+) -> None:
+    more: dict[str, Any] = {}
+    if mqtt.protocol == "5":
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own
+        properties.SessionExpiryInterval = SESSION_S if keep_session else 0
+        more = {"clean_start": not keep_session, "properties": properties}
+    try:
+        await asyncio.to_thread(client.connect, address.host, address.port, KEEP_ALIVE_S, **more)
+    except ssl.SSLCertVerificationError as error:
+        raise PartLost(
+            f"the broker at {address} shows a certificate that is not trusted"
+            f" ({error.verify_message}); look at [mqtt] ca_file and at this machine's clock"
+        ) from error
+    except OSError as error:
+        raise PartLost(f"no broker at {address}: {error.strerror or error}") from error
+    client.loop_start()
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            code = await answer
+    except TimeoutError as error:
+        raise PartLost(
+            f"{address} took the connection and said nothing; is that an MQTT broker?"
+        ) from error
+    if code.is_failure:
+        raise PartLost(
+            f"the broker at {address} refuses us: {code};"
+            " look at [mqtt] username, password_file and protocol"
+        )
+
+
+def _client(
+    mqtt: Mqtt, address: Address, client_id: str, will: Will | None, keep_session: bool
+) -> paho.Client:
+    five = mqtt.protocol == "5"
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id,
+        clean_session=None if five else not keep_session,
+        protocol=paho.MQTTv5 if five else paho.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = ANSWER_S
+    client.max_inflight_messages_set(64)
+    try:
+        if mqtt.username:
+            password = Path(mqtt.password_file).read_text(encoding="utf-8").strip()
+            client.username_pw_set(mqtt.username, password)
+        if address.tls:
+            client.tls_set(mqtt.ca_file or None, mqtt.cert_file or None, mqtt.key_file or None)
+    except (OSError, ValueError) as error:
+        raise PartLost(
+            f"[mqtt] a password or certificate file cannot be used: {error};"
+            " look at password_file, ca_file, cert_file and key_file"
+        ) from error
+    if will is not None:
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+    return client

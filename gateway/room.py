@@ -1,0 +1,37 @@
+"""Keeps the store below its size on a box that nobody visits.
+
+First the details of rides go whose summary the studio has, oldest first; then, after years
+without a studio, the oldest unsent intervals, told as gaps. Summaries, unsent cues and the audit
+stay.
+"""
+
+from sqlite_utils import Database
+
+from gateway.outbox import Outbox
+
+GIVE_UP_AT_ONCE = 100
+
+
+def make_room(db: Database, outbox: Outbox, keep_bytes: int) -> None:
+    """Delete until the file holds less than keep_bytes, or nothing is left that may go."""
+    while bytes_used(db) > keep_bytes:
+        with db.atomic():
+            row = db.execute(
+                "SELECT ride FROM ride WHERE confirmed_utc IS NOT NULL AND thinned IS NULL"
+                " ORDER BY n"
+            ).fetchone()
+            if row is not None:
+                db.execute("DELETE FROM interval WHERE ride = ?", row)
+                db.execute("DELETE FROM cue WHERE ride = ?", row)
+                db.execute("UPDATE ride SET thinned = 1 WHERE ride = ?", row)
+            elif not outbox.give_up("interval", GIVE_UP_AT_ONCE, "no room on the box"):
+                return
+
+
+def bytes_used(db: Database) -> int:
+    """Return how much of the file holds something; deleted rows leave free pages."""
+    pages, free, page_bytes = (
+        int(db.execute(f"PRAGMA {what}").fetchone()[0])
+        for what in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page_bytes

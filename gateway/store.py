@@ -1,0 +1,241 @@
+"""The box's memory: what the ride told, and what the studio does not have yet. One writer.
+
+A record and its row in the outbox are one transaction, and so is a chunk of a journal with how
+far it is kept: whatever dies whenever, nothing is lost and nothing is there twice.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlite_utils import Database, Migrations
+
+from firmware_app.clock import Clock
+from firmware_app.errors import WireError
+from firmware_app.summary import Summary, summarise
+from firmware_app.wire import (
+    Audit,
+    CueGiven,
+    Interval,
+    Message,
+    Reader,
+    RideEnded,
+    RideStarted,
+    ToGateway,
+)
+from gateway.database import open_database
+from gateway.outbox import Outbox, create_outbox
+from gateway.room import make_room
+from gateway.topics import LONGEST_BYTES, Ack
+
+LONGEST_BODY = LONGEST_BYTES - 1024
+"""Leaves room for the envelope."""
+DEAD_ROWS = 1000
+"""Unreadable lines that are kept for a technician; older ones go."""
+
+steps = Migrations("gateway")
+
+
+@steps()
+def begin(db: Database) -> None:
+    """Make the tables; what the ride told is kept as it told it, in body."""
+    create_outbox(db)
+    db.table("journal").create({"name": str, "kept": int, "boot_id": str}, pk="name")
+    rides = db.table("ride").create(
+        {
+            "n": int,
+            "ride": str,
+            "started": str,
+            "ended": str,
+            "summary": str,
+            "summary_seq": int,
+            "confirmed_utc": str,
+            "thinned": int,
+        },
+        pk="n",
+    )
+    rides.create_index(["ride"], unique=True)
+    db.table("interval").create({"ride": str, "n": int, "body": str}, pk=("ride", "n"))
+    db.table("cue").create({"ride": str, "cue": int, "body": str}, pk=("ride", "cue"))
+    db.table("audit").create({"id": int, "wall_utc": str, "body": str}, pk="id")
+    db.table("dead").create(
+        {"id": int, "wall_utc": str, "source": str, "why": str, "line": str}, pk="id"
+    )
+
+
+class RideRow(NamedTuple):
+    """One ride as the console shows it."""
+
+    summary: Summary
+    confirmed_utc: str | None
+    """When the studio confirmed the newest summary, by its clock; None: not yet."""
+
+
+class Store:
+    """One SQLite file, used by one thread."""
+
+    def __init__(self, path: Path, box: str, clock: Clock) -> None:
+        self._db = open_database(path, steps, clock)
+        self._clock = clock
+        self._told: Reader[ToGateway] = Reader(ToGateway)
+        self.outbox = Outbox(self._db, box, clock)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._db.close()
+
+    # from the ride -------------------------------------------------------------------------
+
+    def kept(self, journal: str) -> int:
+        """Return how many bytes of a journal are on disk here."""
+        return int(self._one("SELECT kept FROM journal WHERE name = ?", journal) or 0)
+
+    def keep(self, journal: str, at: int, lines: Iterable[bytes]) -> None:
+        """Put the lines up to byte `at` of a journal on disk; once, however often it is told."""
+        if at <= self.kept(journal):
+            return
+        with self._db.atomic():
+            boot_id = str(self._one("SELECT boot_id FROM journal WHERE name = ?", journal) or "")
+            touched: dict[str, float] = {}
+            for line in lines:
+                try:
+                    message = self._told.read(line)
+                except WireError as error:
+                    self._bury(journal, str(error), line)
+                    continue
+                if isinstance(message, RideStarted):
+                    boot_id = message.boot_id
+                self._take(message, boot_id)
+                if not isinstance(message, Audit):
+                    touched[message.ride] = message.t_s
+            for ride, t_s in touched.items():
+                self._tell_summary(ride, t_s, boot_id)
+            self._db.table("journal").upsert(
+                {"name": journal, "kept": at, "boot_id": boot_id}, pk="name"
+            )
+
+    def _take(self, message: ToGateway, boot_id: str) -> None:
+        body = msgspec.json.encode(message).decode()
+        match message:
+            case RideStarted():
+                before = self._one("SELECT ride FROM ride WHERE ended IS NULL ORDER BY n DESC")
+                self._insert("ride", {"ride": message.ride, "started": body})
+                if before is not None:
+                    self._tell_summary(before, message.t_s, boot_id)
+            case RideEnded():
+                self._db.execute("UPDATE ride SET ended = ? WHERE ride = ?", [body, message.ride])
+            case Interval():
+                if self._insert("interval", {"ride": message.ride, "n": message.n, "body": body}):
+                    self._put_out("interval", message, boot_id)
+            case CueGiven():
+                if self._insert("cue", {"ride": message.ride, "cue": message.cue, "body": body}):
+                    self._put_out("cue", message, boot_id)
+            case Audit():
+                self._insert("audit", {"wall_utc": self._clock.wall().isoformat(), "body": body})
+                self._put_out("audit", message, boot_id)
+
+    def _put_out(self, kind: str, message: Message, boot_id: str) -> None:
+        body = msgspec.to_builtins(message)
+        del body["type"], body["t_s"]  # the envelope tells them
+        self.outbox.put(kind, msgspec.json.encode(body).decode(), message.t_s, boot_id)
+
+    def _tell_summary(self, ride: str, t_s: float, boot_id: str) -> None:
+        """Put the summary of a ride that is over in the outbox, again when it has changed."""
+        row = self._row("SELECT n, ended, summary, thinned FROM ride WHERE ride = ?", ride)
+        if row is None:
+            return  # its start was not told: nothing to add up
+        number, ended, told, thinned = row
+        over = ended is not None or self._one("SELECT 1 FROM ride WHERE n > ?", number)
+        summary = summarise(self._messages(ride))
+        if thinned or not over or summary is None:
+            return
+        body = msgspec.json.encode(summary).decode()
+        if len(body.encode()) > LONGEST_BODY:  # hours of cues; each went up by itself
+            body = msgspec.json.encode(msgspec.structs.replace(summary, cues=())).decode()
+        if body == told:
+            return
+        seq = self.outbox.put("summary", body, t_s, boot_id)
+        self._db.execute(
+            "UPDATE ride SET summary = ?, summary_seq = ?, confirmed_utc = NULL WHERE ride = ?",
+            [body, seq, ride],
+        )
+
+    # from the studio -----------------------------------------------------------------------
+
+    def confirm(self, ack: Ack) -> None:
+        """Delete what the studio has, and note which rides are among it."""
+        with self._db.atomic():
+            if self.outbox.confirm(ack):
+                self._db.execute(
+                    "UPDATE ride SET confirmed_utc = ?"
+                    " WHERE summary_seq <= ? AND confirmed_utc IS NULL",
+                    [ack.at_utc or self._clock.wall().isoformat(), ack.upto],
+                )
+
+    # to people -----------------------------------------------------------------------------
+
+    def ride(self, ride: str) -> RideRow | None:
+        """Return one ride as far as it has been told; None when its start has not."""
+        row = self._row("SELECT summary, confirmed_utc FROM ride WHERE ride = ?", ride)
+        if row is None:
+            return None
+        told, confirmed_utc = row
+        if told is not None:
+            return RideRow(msgspec.json.decode(told, type=Summary), confirmed_utc)
+        summary = summarise(self._messages(ride))
+        return None if summary is None else RideRow(summary, None)
+
+    def rides(self, most: int = 50) -> list[RideRow]:
+        """Return the newest rides, newest first."""
+        rows = self._db.execute("SELECT ride FROM ride ORDER BY n DESC LIMIT ?", [most]).fetchall()
+        return [row for (ride,) in rows if (row := self.ride(ride)) is not None]
+
+    @property
+    def last_confirmed_utc(self) -> str | None:
+        """When the studio last confirmed a ride, by its clock."""
+        return self._one("SELECT max(confirmed_utc) FROM ride")  # type: ignore[no-any-return] # TEXT
+
+    @property
+    def dead(self) -> int:
+        """How many lines could not be read, ever."""
+        return int(self._one("SELECT max(id) FROM dead") or 0)
+
+    def _messages(self, ride: str) -> Iterator[ToGateway]:
+        for (body,) in self._db.execute(
+            "SELECT started FROM ride WHERE ride = :ride"
+            " UNION ALL SELECT ended FROM ride WHERE ride = :ride AND ended IS NOT NULL"
+            " UNION ALL SELECT body FROM interval WHERE ride = :ride"
+            " UNION ALL SELECT body FROM cue WHERE ride = :ride",
+            {"ride": ride},
+        ):
+            yield self._told.read(body.encode())
+
+    def make_room(self, keep_bytes: int) -> None:
+        """Stay below keep_bytes; room.py tells what goes."""
+        make_room(self._db, self.outbox, keep_bytes)
+
+    # rows ----------------------------------------------------------------------------------
+
+    def _bury(self, source: str, why: str, line: bytes) -> None:
+        text = line[:2000].decode(errors="replace")
+        wall_utc = self._clock.wall().isoformat()
+        self._insert("dead", {"wall_utc": wall_utc, "source": source, "why": why, "line": text})
+        self._db.execute("DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?", [DEAD_ROWS])
+
+    def _insert(self, table: str, row: dict[str, Any]) -> bool:
+        """Insert unless its key is there already; tell whether it was new."""
+        marks = ", ".join("?" * len(row))
+        cursor = self._db.execute(
+            f"INSERT OR IGNORE INTO {table} ({', '.join(row)}) VALUES ({marks})",  # noqa: S608 - our names
+            list(row.values()),
+        )
+        return cursor.rowcount > 0
+
+    def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._db.execute(sql, list(values)).fetchone()
+        return row
+
+    def _one(self, sql: str, *values: object) -> Any:
+        row = self._row(sql, *values)
+        return None if row is None else row[0]

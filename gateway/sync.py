@@ -1,0 +1,177 @@
+"""Brings the outbox to the studio, and the live lane while anybody listens.
+
+One asyncio task owns all of it: sends what the window allows, takes in the studio's watermark and
+commands. No broker is a normal state: records wait on disk, everything else goes on.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Literal
+
+import structlog
+
+from firmware_app.clock import Clock
+from firmware_app.errors import WireError
+from firmware_app.settings import Mqtt
+from firmware_app.wire import Command, Live, SyncState
+from gateway.mqtt import Heard, Line, Will, connected
+from gateway.store import Store
+from gateway.topics import Ack, Cmd, CmdAck, Form, Status, box_topic, form_topic, pack, unpack
+from gateway.window import Window
+
+log = structlog.get_logger()
+
+TICK_S = 0.2
+"""How often the outbox is looked at."""
+SPREAD_S = 1.0
+"""After a power cut a gym's boxes come back in the same second; the broker gets them over one."""
+REMEMBERED = 64
+"""Commands that are known when they come twice."""
+_spread = secrets.SystemRandom()
+
+
+class Sync:
+    """The box's side of the broker."""
+
+    def __init__(
+        self,
+        mqtt: Mqtt,
+        box: str,
+        store: Store,
+        clock: Clock,
+        tell_ride: Callable[[Command], bool],
+    ) -> None:
+        self._mqtt = mqtt
+        self._box = box
+        self._store = store
+        self._clock = clock
+        self._tell_ride = tell_ride
+        self._line: Line | None = None
+        self._window = Window(_spread.random)
+        self._commands: deque[str] = deque(maxlen=REMEMBERED)
+        self._why_offline = "not connected yet"
+        self.wrong: dict[str, str] = {}
+        """Part to what is wrong with it, as the status topic tells it."""
+        self._told_wrong: dict[str, str] | None = None
+
+    def state(self) -> SyncState:
+        """Return how far the studio has confirmed, in the words the screen shows."""
+        unsynced = self._store.outbox.rows
+        sync: Literal["ok", "waiting", "offline"]
+        if not self._mqtt.url:
+            sync, why = "offline", "no studio is set up"
+        elif self._line is None:
+            sync, why = "offline", self._why_offline
+        elif unsynced == 0:
+            sync, why = "ok", ""
+        elif self._line.refused:
+            sync, why = "waiting", self._line.refused
+        elif self._window.unanswered:
+            sync, why = "waiting", "the studio does not answer"
+        else:
+            sync, why = "waiting", ""
+        return SyncState(t_s=self._clock.monotonic(), sync=sync, unsynced=unsynced, why=why)
+
+    def lost(self, why: str) -> None:
+        """Take in why the broker is not there; keep_going calls it."""
+        self._why_offline = why
+
+    def live(self, live: Live) -> None:
+        """Pass on how the rider sits now, if anybody can hear it; never kept."""
+        if self._line is None or not self._mqtt.live or not live.rider_pseudonym:
+            return
+        try:
+            topic = form_topic(live.class_id or "free", live.rider_pseudonym)
+        except WireError as error:
+            log.warning("live_dropped", why=str(error))
+            return
+        form = Form(
+            box=self._box,
+            rider=live.rider_pseudonym,
+            t_s=live.t_s,
+            states=live.states,
+            cadence_rpm=live.cadence_rpm,
+            phase=live.phase,
+        )
+        self._line.publish(topic, pack(form))
+
+    async def run(self, worked: Callable[[], None]) -> None:
+        """Hold one connection until it is cut; raise PartLost then."""
+        await self._clock.sleep(_spread.random() * SPREAD_S)
+        away = Status(box=self._box, online=False)
+        topics = ((box_topic(self._box, "ack"), 1), (box_topic(self._box, "cmd"), 1))
+        will = Will(box_topic(self._box, "status"), pack(away))
+        async with connected(self._mqtt, f"bikebox-{self._box}", topics, will=will) as line:
+            worked()
+            self._line = line
+            self._window.reconnected()
+            self._told_wrong = None
+            try:
+                while True:
+                    for heard in await line.heard(TICK_S):
+                        self._take(heard)
+                    self._send(line)
+            finally:
+                self._line = None
+                line.publish(will.topic, will.payload, qos=1, retain=True)
+
+    def _send(self, line: Line) -> None:
+        if self.wrong != self._told_wrong:
+            self._told_wrong = dict(self.wrong)
+            status = Status(
+                box=self._box, online=True, version=version("bikebox"), wrong=self._told_wrong
+            )
+            line.publish(box_topic(self._box, "status"), pack(status), qos=1, retain=True)
+        now_s = self._clock.monotonic()
+        was_unanswered = self._window.unanswered
+        if self._window.go_back_if_late(now_s) and not was_unanswered:
+            log.info("studio_silent", unsynced=self._store.outbox.rows)
+        if self._window.room > 0:
+            records = self._store.outbox.following(self._window.after, self._window.room)
+            for record in records:
+                line.publish(box_topic(self._box, "up"), pack(record), qos=1)
+            self._window.sent([record.seq for record in records], now_s)
+
+    def _take(self, heard: Heard) -> None:
+        try:
+            if heard.topic == box_topic(self._box, "ack"):
+                self._confirm(unpack(heard.payload, Ack))
+            elif not heard.retained:  # a command that was left behind is not for this ride
+                self._command(unpack(heard.payload, Cmd))
+        except WireError as error:
+            log.warning("message_dropped", topic=heard.topic, why=str(error))
+
+    def _confirm(self, ack: Ack) -> None:
+        epoch = self._store.outbox.epoch
+        was_unanswered = self._window.unanswered
+        self._store.confirm(ack)
+        if self._store.outbox.epoch != epoch:
+            log.warning("epoch_renewed", why="the studio has more records than this store ever had")
+            self._window = Window(_spread.random)
+        elif ack.epoch == epoch and self._window.confirm(ack.upto, self._clock.monotonic()):
+            if was_unanswered:
+                log.info("studio_back")
+
+    def _command(self, cmd: Cmd) -> None:
+        taken, why = True, ""
+        if cmd.command not in self._commands:
+            now_s = self._clock.monotonic()
+            command = Command(
+                t_s=now_s,
+                command=cmd.command,
+                kind=cmd.kind,
+                text=cmd.text,
+                rule=cmd.rule,
+                target_rpm=cmd.target_rpm,
+                expires_s=now_s + cmd.ttl_s,
+            )
+            taken = self._tell_ride(command)
+            if taken:
+                self._commands.append(cmd.command)
+            else:
+                why = "the ride service is not there"
+        if self._line is not None:
+            answer = CmdAck(box=self._box, command=cmd.command, taken=taken, why=why)
+            self._line.publish(box_topic(self._box, "cmd/ack"), pack(answer), qos=1)

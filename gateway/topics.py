@@ -1,0 +1,173 @@
+"""What passes through the broker: every topic, and the message on it.
+
+    fleet/v1/<box>/up        Up         durable lane, box to studio, QoS 1, from the outbox
+    fleet/v1/<box>/ack       Ack        the studio's watermark, retained
+    fleet/v1/<box>/status    Status     retained; the box's last will says offline
+    fleet/v1/<box>/cmd       Cmd        studio to box
+    fleet/v1/<box>/cmd/ack   CmdAck     box to studio
+    fitness/class/<class>/form/<rider>  Form       live lane, 1 Hz, QoS 0, never stored
+    fitness/class/<class>/aggregate     Aggregate  the studio's counts, 1 Hz, QoS 0
+
+Fields are only ever added, with defaults; gateway/schemas holds the same as JSON Schema.
+Segments are [A-Za-z0-9_-]: a dot or a space in a topic makes some brokers hang up.
+"""
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from firmware_app.errors import WireError
+from firmware_app.wire import RuleState
+
+Segment = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Count = Annotated[int, Meta(ge=0)]
+
+LONGEST_BYTES = 64 * 1024
+"""No message is longer: half of what the strictest cloud broker takes (AWS IoT, 128 KB)."""
+ALL_UP = "fleet/v1/+/up"
+ALL_STATUS = "fleet/v1/+/status"
+ALL_FORM = "fitness/class/+/form/+"
+
+
+class Up(Struct, frozen=True, kw_only=True):
+    """One record of the durable lane; (box, epoch, seq) names it for ever."""
+
+    schema: str = "bikebox.up.1"
+    box: Segment
+    epoch: Segment
+    """Made at random with the box's database; with a new database, seq begins anew."""
+    seq: Annotated[int, Meta(ge=1)]
+    low: Count = 0
+    """The box holds nothing older: what is below is confirmed, or given up and told as a gap."""
+    boot_id: str = ""
+    """The boot that t_s counts from; empty when not known."""
+    t_s: float
+    wall_utc: str
+    """When the box's store took the record, as the box believed."""
+    wall_synced: bool = False
+    kind: str
+    """summary, interval, cue, audit or gap; a studio keeps kinds that it does not know."""
+    body: dict[str, Any]
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """Body of kind gap: these records will never come."""
+
+    upto: Annotated[int, Meta(ge=1)]
+    """The last seq that is missing; the first is the gap's own."""
+    records: Count
+    why: str
+
+
+class Ack(Struct, frozen=True, kw_only=True):
+    """Everything of this epoch up to here is on the studio's disk."""
+
+    schema: str = "bikebox.ack.1"
+    epoch: Segment
+    upto: Count
+    at_utc: str = ""
+    """The studio's time."""
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """Is the box there, and is it well."""
+
+    schema: str = "bikebox.status.1"
+    box: Segment
+    online: bool
+    version: str = ""
+    wrong: dict[str, str] = {}
+    """Part to what is wrong with it; empty when all is well."""
+
+
+class Cmd(Struct, frozen=True, kw_only=True):
+    """Something the studio asks of one bike."""
+
+    schema: str = "bikebox.cmd.1"
+    command: Segment
+    """Names the command: the same one twice is carried out once."""
+    kind: Literal["start_class", "message", "drain", "cue"]
+    text: Annotated[str, Meta(max_length=200)] = ""
+    rule: str = ""
+    target_rpm: tuple[float, float] | None = None
+    ttl_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
+    """From arrival on; a box that was away never sees it."""
+
+
+class CmdAck(Struct, frozen=True, kw_only=True):
+    """What became of a Cmd."""
+
+    schema: str = "bikebox.cmd_ack.1"
+    box: Segment
+    command: Segment
+    taken: bool
+    """The ride has it; whether the rider saw it is in the ride's own records."""
+    why: str = ""
+
+
+class Form(Struct, frozen=True, kw_only=True):
+    """How one rider sits now."""
+
+    schema: str = "bikebox.form.1"
+    box: Segment
+    rider: Segment
+    """A pseudonym made for one ride."""
+    t_s: float
+    states: dict[str, RuleState]
+    cadence_rpm: float | None = None
+    phase: str = "riding"
+
+
+class Aggregate(Struct, frozen=True, kw_only=True):
+    """A class in counts; riders = out + ok + unknown."""
+
+    schema: str = "bikebox.aggregate.1"
+    class_id: Segment = msgspec.field(name="class")
+    out_of_position: dict[str, Count]
+    """Rule to riders; a rider with two faults is in both."""
+    out: Count = 0
+    ok: Count
+    unknown: Count
+    """Not judged now: dark, hidden, paused, or silent for five seconds. Never counted as ok."""
+    riders: Count
+
+
+M = TypeVar("M", bound=Struct)
+_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def box_topic(box: str, lane: str) -> str:
+    """Return a box's topic: lane is up, ack, status, cmd or cmd/ack."""
+    return f"fleet/v1/{box}/{lane}"
+
+
+def form_topic(class_id: str, rider: str) -> str:
+    """Return the live topic; raise WireError for a name that a broker might choke on."""
+    for segment in (class_id, rider):
+        if not _SEGMENT.fullmatch(segment):
+            raise WireError(f"{segment[:80]!r} cannot stand in a topic: only A-Z a-z 0-9 _ and -")
+    return f"fitness/class/{class_id}/form/{rider}"
+
+
+def aggregate_topic(class_id: str) -> str:
+    """Return the topic of a class's counts."""
+    return f"fitness/class/{class_id}/aggregate"
+
+
+def pack(message: Struct) -> bytes:
+    """Write a message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def unpack(payload: bytes, kind: type[M]) -> M:
+    """Read a message; raise WireError when it is not one of this kind, or too long."""
+    if len(payload) > LONGEST_BYTES:
+        raise WireError(f"{len(payload)} bytes where {LONGEST_BYTES} are the most")
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.MsgspecError as wrong:
+        raise WireError(f"{wrong}: {payload[:120]!r}") from wrong
+    except UnicodeDecodeError as wrong:
+        raise WireError(f"not UTF-8: {payload[:120]!r}") from wrong
