@@ -13,16 +13,14 @@ from firmware_app.coach.debrief import debrief
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.state import FormState
+from firmware_app.ride.account import Account
 from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
 from firmware_app.ride.legs import Legs
-from firmware_app.ride.timeline import Timeline
-from firmware_app.ride.totals import LONGEST_TICK_S, Totals
 from firmware_app.sensors.cadence import WINDOW_S, Cadence
 from firmware_app.wire import (
     Command,
     CueGiven,
     CueOutcome,
-    Debrief,
     FromRide,
     Hud,
     Live,
@@ -62,31 +60,21 @@ class Ride:
         self._setup = setup
         self._book = book
         self._cadence = Cadence(setup.pulses_per_turn)
+        self._account = Account(setup.t_s, self._cadence)
         self._analyst = Analyst(setup.view, setup.coaching)
         self._coach = Coach(book, setup.coaching, setup.rider)
-        self.phase: Phase = "riding"
-        self._target_rpm = setup.coaching.target_rpm
-        self._whole = Totals(setup.t_s)
-        self._slice = Totals(setup.t_s)
-        self._pending = Totals(setup.t_s)
-        """Since the last pulse: riding if another comes, a rest if none does."""
-        self._timeline = Timeline(setup.t_s)
-        self._standing: frozenset[str] = frozenset()
-        self._intervals = 0
-        self._told_pulses = 0
-        self._told_turning_s = 0.0
-        self._tick_s = setup.t_s
         self._legs = Legs()
-        self._pulse_s = setup.t_s
-        self._moved_s = setup.t_s
-        """The last sign of riding: a pulse, or legs that turn although no pulse comes."""
-        self._paused_s = 0.0
-        self._paused_by_hand = False
-        self._live_s = setup.t_s
+        self._target_rpm = setup.coaching.target_rpm
         self._waiting: dict[int, tuple[Cue, float]] = {}
         """Cues on their way: number to the cue and the moment it was sent."""
+        self.phase: Phase = "riding"
+        self._paused_by_hand = False
+        self._paused_s = 0.0
+        self._tick_s = self._live_s = self._pulse_s = setup.t_s
+        self._moved_s = setup.t_s
+        """The last sign of riding: a pulse, or legs that turn although no pulse comes."""
         for pulse_s in setup.pulses_s:
-            self._pending.riding_s += pulse_s - self._tick_s
+            self._account.begin(pulse_s - self._tick_s)
             self._tick_s = pulse_s
             self._pulse(pulse_s)
 
@@ -110,11 +98,8 @@ class Ride:
 
     def prepare(self) -> Prepare:
         """Return all that the coach may say in this ride."""
-        return Prepare(
-            t_s=self._setup.t_s,
-            language=self._setup.coaching.language,
-            texts=self._coach.texts(),
-        )
+        setup = self._setup
+        return Prepare(t_s=setup.t_s, language=setup.coaching.language, texts=self._coach.texts())
 
     def feed(self, event: Heard) -> tuple[Deed, ...]:
         """Take in one event; return what is to be done about it, in order."""
@@ -143,6 +128,8 @@ class Ride:
             case Finish():
                 yield from self._end(event.t_s, event.why)
 
+    # riding and resting ----------------------------------------------------------------------
+
     def _pulse(self, t_s: float) -> None:
         if not self._cadence.pulse(t_s):
             return
@@ -152,65 +139,78 @@ class Ride:
             self._move(t_s)
 
     def _move(self, t_s: float) -> None:
-        """Take in a sign of riding: what was pending is part of the ride, a rest is over."""
+        """Take in a sign of riding: a rest is over, unless it was wished for."""
+        if self._paused_by_hand:
+            return
         if self.phase == "paused":
-            if self._paused_by_hand:
-                return
             self.phase = "riding"
-            self._pending = Totals(t_s)
+            self._account.drop(t_s)
         self._moved_s = t_s
-        self._keep_pending(t_s)
+        self._account.keep(t_s)
 
-    def _keep_pending(self, t_s: float) -> None:
-        self._slice.absorb(self._pending)
-        self._whole.absorb(self._pending)
-        self._pending = Totals(t_s)
+    def _pause(self, t_s: float, *, by_hand: bool) -> None:
+        self.phase = "paused"
+        self._paused_by_hand = by_hand
+        self._paused_s = t_s
+        self._account.drop(t_s)
+
+    def _touch(self, touch: Touch) -> Iterator[Deed]:
+        match touch.action:
+            case "pause" if self.phase == "riding":
+                self._pause(touch.t_s, by_hand=True)
+            case "resume" | "start" if self.phase == "paused":
+                self._paused_by_hand = False
+                self._move(touch.t_s)
+            case "end":
+                yield from self._end(touch.t_s, "ended by the rider")
+            case _:
+                pass  # has no meaning in this phase
 
     def _tick(self, t_s: float) -> Iterator[Deed]:
-        dt_s = min(max(t_s - self._tick_s, 0.0), LONGEST_TICK_S)
-        self._tick_s = t_s
-        rpm = self._cadence.rpm(t_s)
-        crank_lost = t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s)
-        if crank_lost:
+        dt_s, self._tick_s = max(t_s - self._tick_s, 0.0), t_s
+        rpm: float | None = round(self._cadence.rpm(t_s), 1)
+        if t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s):
+            rpm = None  # the sensor is silent, the rider is not
             self._move(t_s)
-        form = self._analyst.judge(t_s, None if crank_lost else rpm, self._target_rpm)
+        form = self._analyst.judge(t_s, rpm, self._target_rpm)
         if self.phase == "riding":
-            self._standing = self._pending.add(form, dt_s, self._standing)
-            self._timeline.add(t_s, form)
+            self._account.add(t_s, dt_s, form)
             if t_s - self._moved_s >= self._setup.rules.pause_s:
-                self._pause(t_s)
+                self._pause(t_s, by_hand=False)
             else:
-                yield from self._coaching(form, t_s)
+                yield from self._consider(form)
         elif t_s - self._paused_s >= self._setup.rules.end_s:
             yield from self._end(t_s, "nobody pedalled")
             return
         for number, (_cue, sent_s) in list(self._waiting.items()):
             if t_s - sent_s > UNANSWERED_S:
                 yield from self._outcome(number, "dropped", "no player answered", t_s)
-        if t_s - self._slice.from_s >= self._setup.rules.interval_s:
+        if self._account.due(t_s, self._setup.rules.interval_s):
             yield from self._close_interval(t_s)
-        shown_rpm = None if crank_lost else round(rpm, 1)
-        yield Send(self._hud(t_s, shown_rpm, form))
+        yield Send(self._hud(t_s, rpm, form))
         if t_s - self._live_s >= LIVE_EVERY_S:
             self._live_s = t_s
-            yield Send(self._live(t_s, shown_rpm, form))
+            yield Send(self._live(t_s, rpm, form))
 
-    def _coaching(self, form: FormState, t_s: float) -> Iterator[Deed]:
+    # the coach -------------------------------------------------------------------------------
+
+    def _consider(self, form: FormState) -> Iterator[Deed]:
         cue = self._coach.consider(form)
-        if cue is not None:
-            self._waiting[cue.number] = (cue, t_s)
-            yield Send(
-                Say(
-                    t_s=t_s,
-                    cue=cue.number,
-                    rule=cue.rule,
-                    kind=cue.kind,
-                    text=cue.text,
-                    hint=cue.hint,
-                    until_s=cue.until_s,
-                    voice=cue.voice,
-                )
+        if cue is None:
+            return
+        self._waiting[cue.number] = (cue, form.t_s)
+        yield Send(
+            Say(
+                t_s=form.t_s,
+                cue=cue.number,
+                rule=cue.rule,
+                kind=cue.kind,
+                text=cue.text,
+                hint=cue.hint,
+                until_s=cue.until_s,
+                voice=cue.voice,
             )
+        )
 
     def _outcome(self, number: int, outcome: str, why: str, t_s: float) -> Iterator[Deed]:
         known = self._waiting.pop(number, None)
@@ -232,84 +232,35 @@ class Ride:
             )
         )
 
-    def _touch(self, touch: Touch) -> Iterator[Deed]:
-        match touch.action:
-            case "pause" if self.phase == "riding":
-                self._pause(touch.t_s)
-                self._paused_by_hand = True
-            case "resume" | "start" if self.phase == "paused":
-                self.phase = "riding"
-                self._paused_by_hand = False
-                self._moved_s = touch.t_s
-                self._pending = Totals(touch.t_s)
-            case "end":
-                yield from self._end(touch.t_s, "ended by the rider")
-            case _:
-                pass  # the camera's switch is the shell's; the rest has no meaning in this phase
-
-    def _pause(self, t_s: float) -> None:
-        self.phase = "paused"
-        self._paused_by_hand = False
-        self._paused_s = t_s
-        self._pending = Totals(t_s)
-        self._standing = frozenset()
+    # the books, and the end ------------------------------------------------------------------
 
     def _close_interval(self, t_s: float) -> Iterator[Deed]:
-        gathered = self._slice
-        pulses = self._cadence.pulses - self._told_pulses
-        if gathered.riding_s > 0 or pulses:
-            yield Tell(
-                gathered.interval(
-                    self._setup.ride,
-                    self._intervals,
-                    t_s,
-                    pulses / self._setup.pulses_per_turn,
-                    self._cadence.turning_s - self._told_turning_s,
-                )
-            )
-            self._intervals += 1
-            self._told_pulses = self._cadence.pulses
-            self._told_turning_s = self._cadence.turning_s
-        self._slice = Totals(t_s)
+        interval = self._account.close(self._setup.ride, t_s)
+        if interval is not None:
+            yield Tell(interval)
 
     def _end(self, t_s: float, why: str) -> Iterator[Deed]:
         if t_s - self._moved_s < WINDOW_S:
-            self._keep_pending(t_s)
+            self._account.keep(t_s)
         for number in list(self._waiting):
             yield from self._outcome(number, "dropped", "the ride ended", t_s)
         yield from self._close_interval(t_s)
         self.phase = "ended"
-        strength, next_thing = debrief(
-            self._book, self._whole.riding_s, self._whole.fault_s, self._whole.unseen_s
-        )
+        whole = self._account.whole
+        strength, next_thing = debrief(self._book, whole.riding_s, whole.fault_s, whole.unseen_s)
         yield Tell(
             RideEnded(
                 t_s=t_s,
                 ride=self._setup.ride,
-                intervals=self._intervals,
+                intervals=self._account.intervals,
                 why=why,
                 strength=strength,
                 next_thing=next_thing,
             )
         )
-        turning_s = self._cadence.turning_s
-        whole = self._whole
-        yield Send(
-            Debrief(
-                t_s=t_s,
-                rider=self._setup.rider,
-                duration_s=round(whole.riding_s, 1),
-                cadence_mean_rpm=round(60 * self._cadence.turns / turning_s, 1)
-                if turning_s
-                else None,
-                in_position_share=round(whole.in_position_s / whole.watched_s, 3)
-                if whole.watched_s
-                else None,
-                strength=strength,
-                next_thing=next_thing,
-                timeline=self._timeline.slices(),
-            )
-        )
+        yield Send(self._account.debrief(t_s, self._setup.rider, strength, next_thing))
+
+    # what is shown ---------------------------------------------------------------------------
 
     def _hud(self, t_s: float, rpm: float | None, form: FormState) -> Hud:
         unseen = [why for rule, why in form.why.items() if form.states.get(rule) == "unseen"]
@@ -317,13 +268,13 @@ class Ride:
             t_s=t_s,
             phase=self.phase,
             rider=self._setup.rider,
-            elapsed_s=round(self._whole.riding_s + self._pending.riding_s, 1),
+            elapsed_s=round(self._account.riding_s, 1),
             cadence_rpm=rpm,
             target_rpm=self._target_rpm,
             states=form.states,
-            unseen_why=max(set(unseen), key=unseen.count) if unseen else "",
+            unseen_why=max(unseen, key=unseen.count) if unseen else "",
             learning=form.learning,
-            crank="ok" if rpm is not None else "lost",
+            crank="lost" if rpm is None else "ok",
         )
 
     def _live(self, t_s: float, rpm: float | None, form: FormState) -> Live:
