@@ -57,6 +57,14 @@ class Vision(Section, frozen=True, kw_only=True):
     light_above_snr_db: Annotated[float, Meta(ge=0, le=60)] = 27.0
     """And judges again above this."""
 
+    def __post_init__(self) -> None:
+        """Refuse a picture that would be dark and light at once."""
+        if self.light_above_snr_db < self.dark_below_snr_db:
+            raise ValueError(
+                f"light_above_snr_db {self.light_above_snr_db:g} is below"
+                f" dark_below_snr_db {self.dark_below_snr_db:g}; it must be higher"
+            )
+
 
 class Crank(Section, frozen=True, kw_only=True):
     """The crank sensor."""
@@ -104,6 +112,14 @@ class Coaching(Section, frozen=True, kw_only=True):
     target_rpm: tuple[float, float] | None = None
     """Cadence band when the class gives none; none: cadence is not judged."""
 
+    def __post_init__(self) -> None:
+        """Refuse a band that nobody can ride in."""
+        if self.target_rpm and not 0 < self.target_rpm[0] < self.target_rpm[1] <= 200:
+            low, high = self.target_rpm
+            raise ValueError(
+                f"target_rpm [{low:g}, {high:g}] is no band; lowest first, above 0, at most 200"
+            )
+
 
 class Player(Section, frozen=True, kw_only=True):
     """The class, the screen and the speaker."""
@@ -138,7 +154,7 @@ class Speech(Section, frozen=True, kw_only=True):
 class Gateway(Section, frozen=True, kw_only=True):
     """The local API and console."""
 
-    host: str = "127.0.0.1"
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     """Loopback only; a technician comes by SSH."""
     port: Port = 8780
     keep_mb: Annotated[int, Meta(ge=16, le=65536)] = 512
