@@ -1,0 +1,91 @@
+"""The buttons that come when the screen is touched, and go by themselves."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firmware_app.player.brush import Brush
+from firmware_app.player.icons import Sign, draw_sign
+from firmware_app.player.lettering import width_of
+from firmware_app.player.theme import GLASS_FIRM, GOOD, INK, fade
+from firmware_app.player.words import Words
+
+Action = Literal["start", "pause", "resume", "end", "quieter", "softer", "louder"]
+SHOWN_S = 5.0
+HIGH = 76.0
+GAP = 14.0
+TEXT = 24.0
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to touch."""
+
+    action: Action
+    words: str
+    strong: bool = False
+    sign: Sign | None = None
+    """Stands in front of the words."""
+    height: float = HIGH
+
+    @property
+    def width(self) -> float:
+        """As wide as its words, and never too small for a finger."""
+        if self.sign is not None:
+            return 112.0
+        return max(116.0, width_of(self.words, TEXT, "SemiBold") + 52)
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        edge = fade(GOOD, 0.8) if self.strong else (255, 255, 255, 70)
+        brush.panel(
+            0, 0, self.width, self.height, fill=GLASS_FIRM, edge=edge, edge_width=2, radius=24
+        )
+        if self.sign is not None:
+            draw_sign(brush, self.sign, 20, 21, 34, INK)
+        brush.text(
+            self.width / 2 + (0 if self.sign is None else 26), 47, self.words, TEXT, weight="SemiBold",
+            colour=GOOD if self.strong else INK, anchor="m",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PlacedButton:
+    """A button where it is."""
+
+    button: Button
+    x: float
+    y: float
+
+
+def lay_buttons(phase: str, words: Words, width: float, y: float) -> tuple[PlacedButton, ...]:
+    """Return the buttons of a phase of the ride in one row around the middle, in units."""
+    row = [
+        Button("softer", "−", sign="speaker"),  # noqa: RUF001 - a minus as high as the plus
+        Button("louder", "+", sign="speaker"),
+    ]
+    if phase == "waiting":
+        row.insert(0, Button("start", words.start, strong=True))
+    elif phase in ("riding", "paused"):
+        going = phase == "riding"
+        first = Button("pause", words.pause) if going else Button("resume", words.resume)
+        row = [
+            Button(first.action, first.words, strong=True),
+            Button("end", words.end),
+            Button("quieter", words.quieter),
+            *row,
+        ]
+    x = (width - sum(b.width for b in row) - GAP * (len(row) - 1)) / 2
+    placed = []
+    for button in row:
+        placed.append(PlacedButton(button, x, y))
+        x += button.width + GAP
+    return tuple(placed)
+
+
+def touched(buttons: tuple[PlacedButton, ...], x: float, y: float) -> Action | None:
+    """Return what was touched at x, y in units; half the gap around a button belongs to it."""
+    for placed in buttons:
+        inside_x = -GAP / 2 <= x - placed.x <= placed.button.width + GAP / 2
+        if inside_x and -GAP / 2 <= y - placed.y <= placed.button.height + GAP / 2:
+            return placed.button.action
+    return None

@@ -1,0 +1,236 @@
+"""Puts the panels where they belong: from what is known to what is seen.
+
+Pure: a view and a canvas in, a scene of placed panels out; equal scenes need no new drawing.
+"""
+
+from dataclasses import dataclass
+
+from firmware_app.player.banner import Banner
+from firmware_app.player.buttons import PlacedButton, lay_buttons
+from firmware_app.player.figure import parts_of
+from firmware_app.player.icons import Mark, Sign
+from firmware_app.player.pages import Ground, Notice, Shade, Summary, Welcome
+from firmware_app.player.panels import (
+    Cadence,
+    Elapsed,
+    Form,
+    Heading,
+    Panel,
+    Pill,
+    Signs,
+    clock_time,
+    order_parts,
+)
+from firmware_app.player.stage import View
+from firmware_app.player.theme import DIM, FAULT, GOOD, INK, MARGIN, UNSEEN, WARN, Canvas
+from firmware_app.player.words import Words
+from firmware_app.wire import Debrief, Hud
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A panel, where its upper left corner is in units, and its opacity."""
+
+    panel: Panel
+    x: float
+    y: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture of the screen, bottom to top."""
+
+    picture: bool
+    """Is the class's picture behind it all."""
+    dim: float
+    """How much of its light is taken from it, 0..1."""
+    layers: tuple[Placed, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What does not change during a class."""
+
+    gym: str
+    title: str
+    box: str = ""
+
+
+def compose(view: View, *, picture: bool, place: Place, words: Words, canvas: Canvas) -> Scene:
+    """Return what is to be seen; picture tells whether there is one of the class."""
+    picture = picture and view.class_state not in ("off", "refused")
+    hud = view.hud
+    layers: list[Placed] = [] if picture else [Placed(Ground(canvas.width, canvas.height), 0, 0)]
+    if hud is not None and hud.phase == "ended":
+        layers = [Placed(Ground(canvas.width, canvas.height), 0, 0)]
+        layers.append(_ended(view.debrief, hud, place, words, canvas))
+        return Scene(picture=False, dim=0.0, layers=(*layers, *_buttons(view, words, canvas)))
+    if picture and not (hud is not None and hud.phase == "waiting"):
+        layers.append(Placed(Shade(canvas.width, 150, 0.6, "top"), 0, 0))
+        layers.append(Placed(Shade(canvas.width, 300, 0.72, "bottom"), 0, canvas.height - 300))
+    dim = 0.0
+    if hud is not None and hud.phase == "waiting":
+        if picture:
+            layers.append(Placed(Shade(canvas.width * 0.62, canvas.height, 0.85, "left"), 0, 0))
+        layers += _welcome(hud, place, words, canvas)
+        dim = 0.3
+    else:
+        layers += _ride(view, place, words, canvas)
+        notice = _notice(view, words, picture=picture)
+        if notice is not None:
+            y = (canvas.height - 60 - notice.height) / 2
+            layers.append(Placed(notice, (canvas.width - notice.width) / 2, y))
+            dim = 0.45
+    layers += _parts(view, words, canvas)
+    if view.banner is not None and view.banner_share > 0:
+        said = view.banner
+        panel = Banner(said.rule, said.kind, said.text, said.hint, canvas.width - 2 * 350)
+        y = canvas.height - MARGIN - panel.height
+        layers.append(Placed(panel, (canvas.width - panel.width) / 2, y, view.banner_share))
+    layers += _buttons(view, words, canvas)
+    return Scene(picture=picture, dim=dim if picture else 0.0, layers=tuple(layers))
+
+
+def buttons_of(view: View, words: Words, canvas: Canvas) -> tuple[PlacedButton, ...]:
+    """Return the buttons that are on the screen."""
+    if not view.buttons:
+        return ()
+    phase = view.hud.phase if view.hud is not None else "none"
+    return lay_buttons(phase, words, canvas.width, canvas.height - 312)
+
+
+def _ride(view: View, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
+    line = words.no_class if view.class_state == "off" else place.gym
+    layers = [Placed(Heading(place.title or words.live_class, line), MARGIN, 28)]
+    hud = view.hud
+    if hud is None:
+        return layers
+    elapsed = Elapsed(int(hud.elapsed_s))
+    cadence, form = _cadence(hud, words), _form(hud, words)
+    right, bottom = canvas.width - MARGIN, canvas.height - MARGIN
+    return [
+        *layers,
+        Placed(elapsed, right - elapsed.width, 28),
+        Placed(cadence, MARGIN, bottom - cadence.height),
+        Placed(form, right - form.width, bottom - form.height),
+    ]
+
+
+def _cadence(hud: Hud, words: Words) -> Cadence:
+    trouble = words.crank_lost if hud.crank == "lost" else ""
+    if hud.cadence_rpm is None and not trouble:
+        trouble = words.no_crank
+    target = hud.target_rpm
+    told = words.target.format(low=f"{target[0]:.0f}", high=f"{target[1]:.0f}") if target else ""
+    rpm = None if hud.cadence_rpm is None else round(hud.cadence_rpm)
+    return Cadence(rpm, target, words.cadence, words.rpm, told, trouble)
+
+
+def _form(hud: Hud, words: Words) -> Form:
+    parts = parts_of(hud.states)
+    faults = [
+        rule for rule, state in hud.states.items() if state == "fault" and rule in words.faults
+    ]
+    learning = None
+    if hud.camera in ("lost", "off", "nobody", "dark"):
+        line, tone = words.form_off, UNSEEN
+        parts = parts_of({})
+    elif hud.learning is not None:
+        line, tone, learning = words.form_learning, DIM, round(hud.learning * 100)
+    elif faults:
+        line, tone = words.faults[faults[0]], FAULT
+    elif "ok" in hud.states.values():
+        line, tone = words.form_ok, GOOD
+    else:
+        line, tone = words.form_off, UNSEEN
+    why = hud.unseen_why if hud.camera == "ok" else ""
+    return Form(order_parts(parts), words.form, line, tone, why, learning)
+
+
+def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
+    """Return the signs of the bike's parts, upper middle, and in words what is missing."""
+    marks: dict[str, Mark] = {"playing": "", "refused": "struck", "off": "struck"}
+    signs: list[tuple[Sign, Mark]] = [("class", marks.get(view.class_state, "badge"))]
+    missing: list[str] = []
+    hud = view.hud
+    if hud is None and view.alone:
+        pass  # this player was started for the class only
+    elif hud is None:
+        missing.append(words.coach_starting if view.starting else words.coach_gone)
+        signs.append(("eye", "badge" if view.starting else "struck"))
+    else:
+        signs.append(("camera", "" if hud.camera == "ok" else "struck"))
+        sync: dict[str, Mark] = {"ok": "", "waiting": "badge"}
+        signs.append(("sync", sync.get(hud.sync, "struck")))
+        missing += [w for w in (words.camera.get(hud.camera), words.sync.get(hud.sync)) if w]
+    if view.speaker_lost:
+        signs.append(("speaker", "struck"))
+        missing.append(words.speaker_lost)
+    row = Signs(tuple(signs))
+    layers = [Placed(row, (canvas.width - row.width) / 2, 24)]
+    colour = WARN
+    if view.volume is not None:
+        missing, colour = [words.volume.format(percent=view.volume)], INK
+    if missing:
+        pill = Pill(" · ".join(missing), colour)
+        layers.append(Placed(pill, (canvas.width - pill.width) / 2, 86))
+    return layers
+
+
+def _notice(view: View, words: Words, *, picture: bool) -> Notice | None:
+    """Return the one thing to be told in the middle of the screen, or nothing."""
+    if view.hud is not None and view.hud.phase == "paused":
+        return Notice("pause", words.paused, words.paused_hint, GOOD)
+    why = view.class_why
+    if view.class_state == "refused":
+        line = f"{why[:1].upper()}{why[1:]}. {words.refused_hint}" if why else words.refused_hint
+        return Notice("class", words.refused, line, DIM, struck=True)
+    if view.class_state == "reconnecting":
+        return Notice("class", words.reconnecting, words.reconnecting_hint, WARN)
+    if view.class_state == "waiting" and not picture:
+        return Notice("wait", words.waiting, words.waiting_hint)
+    if view.class_state == "connecting" and not picture:
+        return Notice("class", words.connecting, words.connecting_hint)
+    if view.hud is None and not (view.starting or view.alone or picture):
+        return Notice("eye", words.coach_gone, words.coach_gone_hint, DIM, struck=True)
+    return None
+
+
+def _welcome(hud: Hud, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
+    hello = words.welcome.format(rider=hud.rider) if hud.rider else words.welcome_nobody
+    counted = hud.crank == "ok" and hud.cadence_rpm is not None
+    begin = (words.begin, words.begin_hint) if counted else (words.touch, words.touch_hint)
+    page = Welcome(place.gym, hello, place.title or words.live_class, *begin)
+    return [Placed(page, 72, (canvas.height - page.height) / 2 + 10)]
+
+
+def _ended(debrief: Debrief | None, hud: Hud, place: Place, words: Words, canvas: Canvas) -> Placed:
+    rider = debrief.rider if debrief else hud.rider
+    title = words.ended.format(rider=rider) if rider else words.ended_nobody
+    if debrief is None:
+        wait = Notice("wait", title, words.ended_hint)
+        return Placed(wait, (canvas.width - wait.width) / 2, (canvas.height - wait.height) / 2)
+    figures = [(words.ride_time, clock_time(round(debrief.duration_s)), "")]
+    if debrief.cadence_mean_rpm is not None:
+        figures.append((words.cadence, f"{debrief.cadence_mean_rpm:.0f}", words.rpm))
+    if debrief.in_position_share is not None:
+        figures.append((words.in_form, f"{debrief.in_position_share:.0%}".rstrip("%"), "%"))
+    page = Summary(
+        title=title,
+        line=" · ".join(filter(None, (place.title, place.gym, place.box))),
+        figures=tuple(figures),
+        timeline=debrief.timeline,
+        duration_s=round(debrief.duration_s),
+        timeline_label=words.timeline,
+        legend=tuple((k, w) for k, w in words.legend.items() if k in debrief.timeline),
+        strength=(words.strength, debrief.strength),
+        next_thing=(words.next_thing, debrief.next_thing),
+        width=canvas.width,
+        height=canvas.height,
+    )
+    return Placed(page, 0, 0)
+
+
+def _buttons(view: View, words: Words, canvas: Canvas) -> list[Placed]:
+    return [Placed(b.button, b.x, b.y) for b in buttons_of(view, words, canvas)]

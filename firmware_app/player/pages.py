@@ -1,0 +1,231 @@
+"""The screens before, between and after: welcome, notices, the debrief."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from firmware_app.player.brush import Brush
+from firmware_app.player.icons import Mark, Sign, draw_sign
+from firmware_app.player.lettering import width_of, wrap
+from firmware_app.player.panels import clock_time, draw_label
+from firmware_app.player.theme import (
+    CARD,
+    DIM,
+    FAULT,
+    GLASS_FIRM,
+    GOOD,
+    GROUND,
+    INK,
+    SMALL,
+    UNSEEN,
+    WARN,
+    Colour,
+    fade,
+)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is behind everything when there is no class: dark, with a little light in the middle."""
+
+    width: float
+    height: float
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        wide, high = brush.image.size
+        y, x = np.mgrid[-1 : 1 : high * 1j, -1 : 1 : wide * 1j]
+        light = np.clip(1 - np.sqrt(x**2 + (y + 0.25) ** 2) / 1.25, 0, 1)[..., None] ** 1.5
+        noise = np.random.default_rng(1).uniform(-0.5, 0.5, (high, wide, 1))  # no visible steps
+        colour = np.array(GROUND[:3]) + light * np.array([20, 32, 38]) + noise
+        opaque = np.dstack([np.clip(np.round(colour), 0, 255), np.full((high, wide), 255.0)])
+        brush.image.paste(Image.fromarray(opaque.astype(np.uint8)))
+
+
+@dataclass(frozen=True)
+class Shade:
+    """Darkens one edge of the class's picture so that white words can be read on it."""
+
+    width: float
+    height: float
+    strongest: float
+    """Opacity at the edge, 0..1."""
+    edge: Literal["top", "bottom", "left"]
+    """Where it is strongest."""
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        wide, high = brush.image.size
+        ramp = np.linspace(1, 0, wide if self.edge == "left" else high) ** 1.3
+        alpha = np.round(ramp * self.strongest * 255).astype(np.uint8)
+        if self.edge == "left":
+            mask = Image.fromarray(np.repeat(alpha[None, :], high, 0))
+        else:
+            down = alpha[::-1] if self.edge == "bottom" else alpha
+            mask = Image.fromarray(np.repeat(down[:, None], wide, 1))
+        dark = Image.new("RGBA", mask.size, (5, 9, 12, 0))
+        dark.putalpha(mask)
+        brush.image.paste(dark)
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The waiting room: whose gym, which class, what to do."""
+
+    gym: str
+    greeting: str
+    title: str
+    begin: str
+    hint: str
+    width: float = 640.0
+    height: float = 440.0
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        brush.text(4, 40, " · ".join(filter(None, (self.gym, self.greeting))), 27, colour=DIM)
+        y, size = 116.0, 72.0 if len(wrap(self.title, 72, 520, "Bold")) < 3 else 54.0
+        for line in wrap(self.title, size, 520, "Bold")[:3]:
+            brush.text(0, y, line, size, weight="Bold", colour=INK)
+            y += size * 1.1
+        y += 2 - size * 0.3
+        brush.panel(
+            0, y, width_of(self.begin, 36, "SemiBold") + 126, 92,
+            fill=GLASS_FIRM, edge=fade(GOOD, 0.6), edge_width=2, radius=46,
+        )  # fmt: skip
+        draw_sign(brush, "pedal", 32, y + 25, 42, GOOD)
+        brush.text(90, y + 59, self.begin, 36, weight="SemiBold", colour=GOOD)
+        brush.text(4, y + 136, self.hint, 23, colour=DIM)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A card in the middle: what is going on, and what to do."""
+
+    sign: Sign
+    title: str
+    line: str
+    tone: Colour = DIM
+    struck: bool = False
+    widest: float = 720.0
+
+    @property
+    def width(self) -> float:
+        """As wide as its words."""
+        words = [width_of(self.title, 32, "Bold")] + [width_of(line, 22) for line in self._lines]
+        return min(self.widest, max(words) + 164)
+
+    @property
+    def height(self) -> float:
+        """One line more, a little higher."""
+        return 88.0 + 32.0 * len(self._lines)
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM)
+        mark: Mark = "struck" if self.struck else ""
+        draw_sign(brush, self.sign, 34, self.height / 2 - 28, 56, self.tone, mark, WARN)
+        y = 52.0
+        brush.text(120, y, self.title, 32, weight="Bold", colour=INK)
+        for line in self._lines:
+            y += 34
+            brush.text(120, y, line, 22, colour=DIM)
+
+    @property
+    def _lines(self) -> list[str]:
+        return wrap(self.line, 22, self.widest - 164) if self.line else []
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The debrief: figures, the ride as one line, a strength and one next thing."""
+
+    title: str
+    line: str
+    figures: tuple[tuple[str, str, str], ...]
+    """Label, number, unit."""
+    timeline: tuple[str, ...]
+    duration_s: int
+    timeline_label: str
+    legend: tuple[tuple[str, str], ...]
+    """State and its words."""
+    strength: tuple[str, str]
+    next_thing: tuple[str, str]
+    width: float
+    height: float
+
+    def paint(self, brush: Brush) -> None:
+        """Draw it."""
+        left, wide = 60.0, self.width - 120
+        brush.text(left, 88, self.title, 50, weight="Bold", colour=INK)
+        brush.text(left, 128, self.line, 24, colour=DIM)
+        gap = 20.0
+        each = (wide - gap * (len(self.figures) - 1)) / max(1, len(self.figures))
+        for i, figure in enumerate(self.figures):
+            self._figure(brush, left + i * (each + gap), 160, each, figure)
+        self._timeline(brush, left, 318, wide)
+        half = (wide - gap) / 2
+        for x, (label, words), tone in (
+            (left, self.strength, GOOD),
+            (left + half + gap, self.next_thing, WARN),
+        ):
+            self._advice(brush, x, 506, half, label, words, tone)
+
+    @staticmethod
+    def _figure(
+        brush: Brush, x: float, y: float, width: float, figure: tuple[str, str, str]
+    ) -> None:
+        label, number, unit = figure
+        brush.panel(x, y, width, 138, fill=CARD)
+        draw_label(brush, x + 26, y + 40, label)
+        brush.text(x + 24, y + 110, number, 62, weight="Bold", colour=INK, tabular=True)
+        after = x + 34 + width_of(number, 62, "Bold", tabular=True)
+        brush.text(after, y + 110, unit, 25, colour=DIM)
+
+    def _timeline(self, brush: Brush, x: float, y: float, width: float) -> None:
+        brush.panel(x, y, width, 168, fill=CARD)
+        draw_label(brush, x + 26, y + 38, self.timeline_label)
+        right = x + width - 26
+        for state, words in reversed(self.legend):
+            brush.text(right, y + 38, words, 18, colour=DIM, anchor="r")
+            right -= width_of(words, 18) + 34
+            self._slice(brush, state, right + 4, y + 32, 20, low=9, high=16)
+            right -= 24
+        inner = width - 52
+        step = inner / max(1, len(self.timeline))
+        start = 0
+        for end in range(1, len(self.timeline) + 1):  # neighbours of one state are one piece
+            if end == len(self.timeline) or self.timeline[end] != self.timeline[start]:
+                at, wide = x + 26 + start * step, (end - start) * step
+                self._slice(
+                    brush, self.timeline[start], at + 1.5, y + 90, wide - 3, low=20, high=44
+                )
+                start = end
+        for share, anchor in ((0.0, "l"), (0.5, "m"), (1.0, "r")):
+            words = clock_time(round(self.duration_s * share))
+            brush.text(x + 26 + inner * share, y + 148, words, SMALL + 1, colour=DIM, anchor=anchor)
+
+    @staticmethod
+    def _slice(  # noqa: PLR0913 - a place, a size and a state
+        brush: Brush, state: str, x: float, y: float, width: float, *, low: float, high: float
+    ) -> None:
+        """Good is slim and closed, a fault stands out of the line, unseen is dotted."""
+        width = max(width, 4.0)
+        if state == "ok":
+            brush.panel(x, y - low / 2, width, low, fill=fade(GOOD, 0.85), edge=(0,) * 4, radius=5)
+        elif state == "fault":
+            brush.panel(x, y - high / 2, width, high, fill=FAULT, edge=(0,) * 4, radius=5)
+        elif state == "unseen":
+            brush.dots([(x + 3, y), (x + width - 3, y)], 5, UNSEEN, 11)
+
+    @staticmethod
+    def _advice(  # noqa: PLR0913, PLR0917 - a place and its words
+        brush: Brush, x: float, y: float, width: float, label: str, words: str, tone: Colour
+    ) -> None:
+        brush.panel(x, y, width, 154, fill=fade(tone, 0.11), edge=fade(tone, 0.42), edge_width=1.5)
+        brush.text(x + 28, y + 42, label.upper(), 17, weight="SemiBold", colour=tone, tracking=1.0)
+        baseline = y + 84
+        for line in wrap(words, 28, width - 56, "SemiBold")[:2]:
+            brush.text(x + 28, baseline, line, 28, weight="SemiBold", colour=INK)
+            baseline += 38
