@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -25,6 +25,12 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One [section] of the file."""
+
+    SAMPLE: ClassVar[str] = "config/bikebox.toml"
+    """Where every setting is explained."""
+
+
+S = TypeVar("S", bound=Section)
 
 
 class Paths(Section, frozen=True, kw_only=True):
@@ -219,26 +225,36 @@ class Settings(Section, frozen=True, kw_only=True):
 
 def read_settings(text: str, source: str = "bikebox.toml") -> Settings:
     """Read bikebox.toml; raise BadSetting in words a technician can act on."""
-    try:
-        return msgspec.convert(tomllib.loads(text), Settings)
-    except tomllib.TOMLDecodeError as wrong:
-        raise BadSetting(f"{source}: {wrong}. Is a quote or a bracket missing there?") from wrong
-    except msgspec.ValidationError as wrong:
-        raise BadSetting(f"{source}: {_explain(str(wrong))}") from wrong
+    return read_as(Settings, text, source)
 
 
 def load_settings(path: Path) -> Settings:
     """Read the file at path; raise BadSetting when it is not there or not right."""
+    return load_as(Settings, path)
+
+
+def read_as(kind: type[S], text: str, source: str) -> S:
+    """Read the text of a settings file of this kind; raise BadSetting."""
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except tomllib.TOMLDecodeError as wrong:
+        raise BadSetting(f"{source}: {wrong}. Is a quote or a bracket missing there?") from wrong
+    except msgspec.ValidationError as wrong:
+        raise BadSetting(f"{source}: {_explain(str(wrong), kind)}") from wrong
+
+
+def load_as(kind: type[S], path: Path) -> S:
+    """Read a settings file of this kind; raise BadSetting when it is not there or not right."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadSetting(
-            f"{path}: {error.strerror or error}. Copy config/bikebox.toml there,"
+            f"{path}: {error.strerror or error}. Copy {kind.SAMPLE} there,"
             " or name another file with --config"
         ) from error
     except UnicodeDecodeError as error:
         raise BadSetting(f"{path}: not a text file ({error}); write it in UTF-8") from error
-    return read_settings(text, str(path))
+    return read_as(kind, text, str(path))
 
 
 def settings_path() -> Path:
@@ -246,29 +262,29 @@ def settings_path() -> Path:
     return Path(os.environ.get("BIKEBOX_CONFIG", "/etc/bikebox/bikebox.toml"))
 
 
-def sections() -> dict[str, type[Struct]]:
+def sections(kind: type[Section] = Settings) -> dict[str, type[Struct]]:
     """Return each section's name ("" for the top) and its type; doctor and tests walk it."""
-    found: dict[str, type[Struct]] = {"": Settings}
-    for field in msgspec.structs.fields(Settings):
+    found: dict[str, type[Struct]] = {"": kind}
+    for field in msgspec.structs.fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, Section):
             found[field.name] = field.type
     return found
 
 
-def _explain(wrong: str) -> str:
+def _explain(wrong: str, kind: type[Section]) -> str:
     """Put msgspec's words into a technician's: where, what was seen, what to do."""
     where = re.search(r" - at `\$\.?(?:([^`]*))`", wrong)
     place = where.group(1).strip(".") if where else ""
     said = wrong.split(" - at `", maxsplit=1)[0]
     unknown = re.search(r"unknown field `([^`]+)`", said)
     if unknown:
-        kind = sections().get(place, Settings)
-        names = [field.name for field in msgspec.structs.fields(kind)]
+        section = sections(kind).get(place, kind)
+        names = [field.name for field in msgspec.structs.fields(section)]
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"known here: {', '.join(names)}"
         spot = f"[{place}] " if place else ""
         return f'{spot}no setting is called "{unknown.group(1)}"; {hint}'
     missing = re.search(r"missing required field `([^`]+)`", said)
     if missing:
-        return f'"{missing.group(1)}" is missing; add it, config/bikebox.toml shows how'
-    return f"{place or 'the file'}: {said}; config/bikebox.toml tells what may stand there"
+        return f'"{missing.group(1)}" is missing; add it, {kind.SAMPLE} shows how'
+    return f"{place or 'the file'}: {said}; {kind.SAMPLE} tells what may stand there"

@@ -150,8 +150,9 @@ class Sync:
         if self._store.outbox.epoch != epoch:
             log.warning("epoch_renewed", why="the studio has more records than this store ever had")
             self._window = Window(_spread.random)
-        elif ack.epoch == epoch and self._window.confirm(ack.upto, self._clock.monotonic()):
-            if was_unanswered:
+        elif ack.epoch == epoch:
+            news = self._window.confirm(ack.upto, self._clock.monotonic())
+            if news and was_unanswered:
                 log.info("studio_back")
 
     def _command(self, cmd: Cmd) -> None:

@@ -1,0 +1,177 @@
+"""The gateway as it runs: the ride's lines in, the studio's confirmation back, a console beside.
+
+    gateway.sock ── journals ─> store ─> outbox ─> broker ─> studio
+    ride.sock    <─ SyncState, Command ──────────────┘  ack, cmd
+    ride.sock    ── Live ─> live lane, console
+
+One thread owns the store; everything that waits, waits in asyncio.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from firmware_app.clock import Clock
+from firmware_app.errors import WireError
+from firmware_app.notify import notify
+from firmware_app.settings import Settings
+from firmware_app.sockets import Visit
+from firmware_app.supervise import keep_going
+from firmware_app.wire import Command, Live, Reader, SyncState
+from gateway.bike_link import BikeLink
+from gateway.mqtt import read_address
+from gateway.store import RideRow, Store
+from gateway.sync import Sync
+from gateway.web.api import make_api
+from gateway.web.console import Health
+from gateway.web.serve import bind, serve, write_port
+
+log = structlog.get_logger()
+
+BEAT_S = 0.2
+TELL_S = 1.0
+ROOM_S = 60.0
+LIVE_S = 3.0
+"""Live words older than this say nothing about now."""
+LONGEST_WAIT_S = 4.0
+"""Between two tries of the broker or the ride; with the spread, five seconds at most."""
+NTP_SPOKE = Path("/run/systemd/timesync/synchronized")
+"""systemd-timesyncd makes it once the wall clock is right."""
+
+
+class GatewayService:
+    """One box's gateway."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Open the store; raise SetupError when settings or disk forbid it."""
+        self._settings = settings
+        self._clock = clock
+        if settings.mqtt.url:
+            read_address(settings.mqtt.url)
+        self._store = Store(Path(settings.paths.state) / "gateway" / "gateway.db", settings.box, clock)
+        self._bike = BikeLink(settings.gateway_socket, self._store)
+        self._visit = Visit(settings.ride_socket)
+        self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
+        self._live_words: Reader[Live] = Reader(Live)
+        self._live: Live | None = None
+        self._ride_there = False
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        gateway = self._settings.gateway
+        door = bind(gateway.host, gateway.port, "[gateway] port")
+        await self._bike.open()
+        write_port(door, Path(self._settings.paths.run) / "gateway.port")
+        notify("READY=1")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(serve(make_api(self), door))
+                tasks.create_task(
+                    keep_going("ride", self._hear, self._clock, longest_wait_s=LONGEST_WAIT_S)
+                )
+                if self._settings.mqtt.url:
+                    tasks.create_task(
+                        keep_going(
+                            "broker", self._sync.run, self._clock, self._sync.lost, LONGEST_WAIT_S
+                        )
+                    )
+                tasks.create_task(self._beat())
+        finally:
+            await self._bike.close()
+            self._store.close()
+
+    # the ride ------------------------------------------------------------------------------
+
+    async def _hear(self, worked: Callable[[], None]) -> None:
+        try:
+            async for line in self._visit.lines():
+                worked()
+                self._ride_there = True
+                if b'"type":"Live"' not in line[:40]:
+                    continue
+                try:
+                    self._live = self._live_words.read(line)
+                except WireError as error:
+                    log.warning("line_dropped", source="ride", why=str(error))
+                else:
+                    self._sync.live(self._live)
+        finally:
+            self._ride_there = False
+
+    def _command(self, command: Command) -> bool:
+        return self._visit.tell(command)
+
+    async def _beat(self) -> None:
+        """Tell the ride how far the studio is: at each change, and once a second."""
+        told: tuple[str, int, str] | None = None
+        told_s = room_s = self._clock.monotonic()
+        while True:
+            now_s = self._clock.monotonic()
+            state: SyncState = self._sync.state()
+            words = (state.sync, state.unsynced, state.why)
+            if words != told or now_s - told_s >= TELL_S:
+                self._visit.tell(state)
+                told, told_s = words, now_s
+                self._sync.wrong = {
+                    part: why
+                    for part, why in self.health().wrong.items()
+                    if part not in ("broker", "studio")  # who hears it knows better
+                }
+                self._store.outbox.wall_synced = _ntp_spoke()
+                notify("WATCHDOG=1")
+            if now_s - room_s >= ROOM_S:
+                self._store.make_room(self._settings.gateway.keep_mb * 1_000_000)
+                room_s = now_s
+            await self._clock.sleep(BEAT_S)
+
+    # the console ---------------------------------------------------------------------------
+
+    def health(self) -> Health:
+        """Return how the box is doing."""
+        state = self._sync.state()
+        parts = {
+            "ride": "ok" if self._ride_there else "the ride service is not there",
+            "journals": "ok" if self._bike.connected else "the ride tells nothing",
+        }
+        live = self.live()
+        if live is not None:
+            parts |= {part: words for part, words in live.parts.items() if part != "gateway"}
+        if self._settings.mqtt.url:
+            offline, silent = state.sync == "offline", state.sync == "waiting" and state.why
+            parts["broker"] = state.why if offline else "ok"
+            parts["studio"] = (
+                "not known without the broker" if offline else state.why if silent else "ok"
+            )
+        return Health(
+            ok=all(words == "ok" for words in parts.values()),
+            box=self._settings.box,
+            version=version("bikebox"),
+            parts=parts,
+            sync=state.sync,
+            unsynced=state.unsynced,
+            oldest_age_s=round(self._store.outbox.oldest_age_s, 1),
+            last_confirmed_utc=self._store.last_confirmed_utc,
+            unreadable=self._store.dead,
+        )
+
+    def live(self) -> Live | None:
+        """Return the newest live word; None when there is none of the last seconds."""
+        live = self._live
+        if live is None or self._clock.monotonic() - live.t_s > LIVE_S:
+            return None
+        return live
+
+    def rides(self) -> Sequence[RideRow]:
+        """Return the newest rides."""
+        return self._store.rides()
+
+    def ride(self, ride: str) -> RideRow | None:
+        """Return one ride."""
+        return self._store.ride(ride)
+
+
+def _ntp_spoke() -> bool:
+    return NTP_SPOKE.exists()

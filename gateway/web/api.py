@@ -1,0 +1,110 @@
+"""The box's local API: health, rides, the live state, metrics and the console.
+
+Loopback only, and read only: what changes a box comes by file or by the studio's commands.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+
+from firmware_app.wire import Live
+from gateway.store import RideRow
+from gateway.web.console import Health, console
+from gateway.web.frame import make_app, not_found, page
+
+HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
+
+class Box(Protocol):
+    """What the API asks of the service; called in its thread."""
+
+    def health(self) -> Health:
+        """Return how the box is doing."""
+        ...
+
+    def live(self) -> Live | None:
+        """Return the newest live word of the ride; None when nobody rides."""
+        ...
+
+    def rides(self) -> Sequence[RideRow]:
+        """Return the newest rides, newest first."""
+        ...
+
+    def ride(self, ride: str) -> RideRow | None:
+        """Return one ride."""
+        ...
+
+
+def make_api(box: Box) -> FastAPI:
+    """Return the app that answers for this box."""
+    app = make_app("Bikebox", HOSTS)
+
+    def body() -> str:
+        return console(box.health(), box.rides(), box.live())
+
+    @app.get("/", include_in_schema=False)
+    async def whole_console() -> HTMLResponse:
+        return page("Bikebox", body(), poll="/console")
+
+    @app.get("/console", include_in_schema=False)
+    async def newest_console() -> HTMLResponse:
+        return HTMLResponse(body())
+
+    @app.get("/health")
+    async def health() -> Any:
+        """Tell each part, what waits for the studio, and since when."""
+        return msgspec.to_builtins(box.health())
+
+    @app.get("/api/rides")
+    async def rides() -> Any:
+        """Tell the newest fifty rides, newest first."""
+        return [_ride(row) for row in box.rides()]
+
+    @app.get("/api/rides/{ride}")
+    async def one_ride(ride: str) -> Any:
+        """Tell one ride; it is added up as it goes."""
+        row = box.ride(ride)
+        return not_found(f"no ride is called {ride}; see /api/rides") if row is None else _ride(row)
+
+    @app.get("/api/live")
+    async def live() -> Any:
+        """Tell how the rider sits now; live is null when nobody rides."""
+        newest = box.live()
+        return {"live": msgspec.to_builtins(newest) if newest else None}
+
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Tell Prometheus."""
+        return PlainTextResponse(_metrics(box.health()), media_type="text/plain; version=0.0.4")
+
+    return app
+
+
+def _ride(row: RideRow) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(row.summary)
+    confirmed = row.confirmed_utc is not None
+    return {**told, "confirmed": confirmed, "confirmed_utc": row.confirmed_utc}
+
+
+def _metrics(health: Health) -> str:
+    lines = [
+        "# HELP bikebox_outbox_rows Records that the studio has not confirmed.",
+        "# TYPE bikebox_outbox_rows gauge",
+        f"bikebox_outbox_rows {health.unsynced}",
+        "# HELP bikebox_outbox_oldest_age_seconds Waiting time of the oldest of them.",
+        "# TYPE bikebox_outbox_oldest_age_seconds gauge",
+        f"bikebox_outbox_oldest_age_seconds {health.oldest_age_s:.0f}",
+        "# HELP bikebox_unreadable_lines_total Lines of the ride that could not be read.",
+        "# TYPE bikebox_unreadable_lines_total counter",
+        f"bikebox_unreadable_lines_total {health.unreadable}",
+        "# HELP bikebox_part_ok Is the part well.",
+        "# TYPE bikebox_part_ok gauge",
+    ]
+    lines += [
+        f'bikebox_part_ok{{part="{part}"}} {int(words == "ok")}'
+        for part, words in health.parts.items()
+    ]
+    return "\n".join(lines) + "\n"
