@@ -1,0 +1,39 @@
+"""What must be installed beside the bikebox: the pose models and a voice."""
+
+import asyncio
+from pathlib import Path
+
+from firmware_app.doctor.finding import Finding, bad, ok
+from firmware_app.errors import SetupError
+from firmware_app.settings import Settings
+from firmware_app.speech.engines import find_espeak, find_piper
+from firmware_app.vision.models import DETECTOR, LANDMARKS, read_model
+
+
+def look_at_models(settings: Settings) -> Finding:
+    """Tell whether the detector and the chosen model are there, and whole."""
+    folder = Path(settings.paths.models)
+    for model in (DETECTOR, LANDMARKS[settings.vision.model]):
+        try:
+            read_model(folder, model)
+        except SetupError as error:
+            seen, _, remedy = str(error).rpartition("; ")
+            return bad("models", seen, remedy)
+    return ok("models", f"detector and {settings.vision.model} in {folder}, whole")
+
+
+def look_at_voice(settings: Settings) -> Finding:
+    """Tell which engine speaks; espeak-ng must be there for when Piper stumbles."""
+    language, wanted = settings.coach.language, settings.speech.engine
+    espeak = find_espeak(language, settings.speech.words_per_minute)
+    if espeak is None:
+        return bad("voice", "no espeak-ng", "apt install espeak-ng")
+    python = Path(settings.speech.piper_python or Path(settings.paths.state) / "piper/bin/python")
+    piper = None if wanted == "espeak-ng" else asyncio.run(find_piper(python, language))
+    if wanted == "piper" and piper is None:
+        return bad(
+            "voice",
+            f"no Piper with a voice for {language} at {python}",
+            "install piper-tts and a voice there, or set [speech] engine to auto",
+        )
+    return ok("voice", (piper or espeak).voice)
