@@ -88,9 +88,8 @@ def _check(path: Path, book: CueBook) -> None:
     if missing := rules - book.rules.keys():
         raise BadSetting(f"{path}: [rules.{min(missing)}] is missing; add its words")
     if unknown := book.rules.keys() - rules:
-        raise BadSetting(
-            f"{path}: no rule is called [rules.{min(unknown)}]; there are {', '.join(sorted(rules))}"
-        )
+        known = ", ".join(sorted(rules))
+        raise BadSetting(f"{path}: no rule is called [rules.{min(unknown)}]; there are {known}")
     for rule, words in book.rules.items():
         for say in words.say:
             bare = say.replace(NAME, "")

@@ -127,10 +127,9 @@ class Coach:
                 self._mended[rule] = form.t_s
 
     def _praise(self, t_s: float) -> Cue | None:
-        for rule, since in self._mended.items():
-            if since is not None and t_s >= since + PRAISE_AFTER_S:
-                break
-        else:
+        held_s = {rule: t_s - since for rule, since in self._mended.items() if since is not None}
+        rule = max(held_s, key=lambda one: held_s[one], default=None)
+        if rule is None or held_s[rule] < PRAISE_AFTER_S:
             return None
         del self._mended[rule]
         if t_s < self._praised_s + PRAISE_EVERY_S:

@@ -1,46 +1,109 @@
-"""Form analysis of one ride: frames and crank pulses in, the state of every rule out."""
+"""Form analysis of one ride: frames and crank pulses in, the state of every rule out.
 
-from typing import NamedTuple
+Each fifth of a second: is there anything to judge by; what does the last window show against the
+rider's own baseline; has it stayed long enough. What cannot be judged is unseen, with the reason.
+"""
 
-from firmware_app.form.catalogue import RULES
+from firmware_app.form import reasons
+from firmware_app.form.baseline import Baseline, Learner
+from firmware_app.form.cadence_band import CadenceBand
+from firmware_app.form.catalogue import POSTURE, RULES
+from firmware_app.form.crank import CrankPhase
+from firmware_app.form.dwell import OFF, Dwell
+from firmware_app.form.evidence import evidence
 from firmware_app.form.metrics import FormMetrics
+from firmware_app.form.posture import compare
 from firmware_app.form.state import FormState
+from firmware_app.form.window import POSTURE_S, Summary, Window
 from firmware_app.settings import Coaching
-from firmware_app.wire import View
+from firmware_app.wire import RuleState, View
 
-
-class Baseline(NamedTuple):
-    """How this rider sits when all is well."""
-
-    learnt_s: float
+LONGEST_STEP_S = 1.0
+"""A judgement later than this after the last one still counts for no more."""
 
 
 class Analyst:
     """Knows time only from what it is told."""
 
     def __init__(self, view: View, rules: Coaching, known: Baseline | None = None) -> None:
-        self._view = view
-        self._rules = rules
-        self._known = known
+        self._view: View = view
+        self._window = Window()
+        self._crank = CrankPhase()
+        self._learner = Learner(rules.baseline_s, known)
+        self._band = CadenceBand()
+        self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
+        self._lost = True
+        self._last_s: float | None = None
+        self._held: tuple[str, float] = ("", 0.0)
+        """What keeps everything from being judged for a moment, and until when."""
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """How this rider sits when all is well, once it is known."""
+        return self._learner.baseline
 
     def pulse(self, t_s: float) -> None:
         """Take in one closing of the crank sensor, one for each turn."""
+        self._crank.pulse(t_s)
 
     def see(self, metrics: FormMetrics) -> None:
         """Take in one frame."""
+        self._lost = False
+        self._window.see(metrics)
 
     def lost(self, t_s: float) -> None:
-        """Take in that the camera is gone."""
+        """Take in that the camera is gone: nothing can be judged until it is back."""
+        del t_s
+        self._lost = True
+        self._window.clear()
 
     def judge(
         self, t_s: float, cadence_rpm: float | None, target_rpm: tuple[float, float] | None
     ) -> FormState:
         """Return every rule's state; called five times a second."""
-        del cadence_rpm, target_rpm
+        dt_s = 0.0 if self._last_s is None else min(max(t_s - self._last_s, 0.0), LONGEST_STEP_S)
+        self._last_s = t_s
+        blind = reasons.CAMERA if self._lost else self._window.blind(t_s)
+        now: Summary = {}
+        if not blind:
+            now = self._window.posture(t_s) | self._window.in_time(t_s, self._crank)
+            blind = reasons.not_riding(self._view, now, cadence_rpm)
+        shown, why = self._posture(t_s, dt_s, now, blind)
+        band, band_why = self._band.evidence(t_s, cadence_rpm, target_rpm)
+        return self._state(t_s, dt_s, shown | band, why | band_why)
+
+    def _posture(
+        self, t_s: float, dt_s: float, now: Summary, blind: str
+    ) -> tuple[Summary, dict[str, str]]:
+        """Return rule to evidence, and to the reason for those without."""
+        if blind:
+            if blind in reasons.PASSING:
+                self._held = (blind, t_s + POSTURE_S)
+            return {}, dict.fromkeys(POSTURE, blind)
+        baseline = self._learner.baseline
+        if baseline is None:
+            self._learner.learn(now, dt_s)
+            return {}, dict.fromkeys(POSTURE, reasons.LEARNING)
+        deviation = compare(self._view, now, baseline.summary)
+        if aside := reasons.aside(self._view, deviation):
+            self._held = (aside, t_s + POSTURE_S)
+        held, until_s = self._held
+        if t_s < until_s:
+            return {}, dict.fromkeys(POSTURE, held)
+        shown = evidence(self._view, now, deviation)
+        if max(shown.values()) < OFF:
+            self._learner.learn(now, dt_s)
+        why = {rule: reasons.missing(self._view, rule) for rule in POSTURE if rule not in shown}
+        for rule, reason in reasons.overlaid(shown, standing=self._dwell["standing"].fault).items():
+            shown.pop(rule, None)
+            why[rule] = reason
+        return shown, why
+
+    def _state(self, t_s: float, dt_s: float, shown: Summary, why: dict[str, str]) -> FormState:
+        states: dict[str, RuleState] = {}
+        for rule, dwell in self._dwell.items():
+            seen = rule in shown
+            states[rule] = dwell.step(shown[rule], dt_s) if seen else dwell.blind(dt_s)
         return FormState(
-            t_s,
-            {rule.id: "unseen" for rule in RULES},
-            {rule.id: "learning your posture" for rule in RULES},
-            0.0,
-            standing=False,
+            t_s, states, why, self._learner.learning, standing=states["standing"] == "fault"
         )

@@ -19,21 +19,21 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule("shrug", 3.0, 2.0),
-    Rule("head_drop", 3.0, 2.0),
-    Rule("elbows_locked", 3.0, 2.0),
-    Rule("rounded_back", 3.0, 2.0),
-    Rule("lean_low", 3.0, 2.0),
+    Rule("shrug", 2.5, 2.0),
+    Rule("head_drop", 2.5, 2.0),
+    Rule("elbows_locked", 2.5, 2.0),
+    Rule("rounded_back", 2.5, 2.0),
+    Rule("lean_low", 2.5, 2.0),
     Rule("knees_in", 2.0, 2.0),
     Rule("knees_out", 2.0, 2.0),
     Rule("sway", 2.0, 2.0),
     Rule("bounce", 2.0, 2.0),
-    Rule("hip_rock", 3.0, 2.0),
+    Rule("hip_rock", 2.0, 2.0),
     Rule("standing", 1.5, 1.5),
     Rule("saddle_low", 4.0, 4.0),
     Rule("saddle_high", 4.0, 4.0),
-    Rule("cadence_low", 6.0, 2.0),
-    Rule("cadence_high", 6.0, 2.0),
+    Rule("cadence_low", 8.0, 2.0),
+    Rule("cadence_high", 8.0, 2.0),
 )
 POSTURE = tuple(rule.id for rule in RULES if not rule.id.startswith("cadence"))
 """What needs the camera."""

@@ -1,16 +1,216 @@
-"""One picture's pose as a few plain numbers: the rider measured, nothing judged."""
+"""One picture's pose as a few plain numbers: the rider measured, nothing judged.
+
+Lengths are in heights of the picture, x to the right and y down; seen from the side or obliquely
+the picture is turned so that the rider faces right. From the side only the limbs near the camera
+are measured: BlazePose guesses the far ones and reports them as visible. World landmarks are not
+used: in the picture's plane the 2D points are the truer ones (knee bias -1.7 against -6.3 degrees
+on rendered riders).
+
+A group that cannot be seen is None and not written, so that a line stays short: this is what the
+journal keeps of every frame.
+"""
+
+import math
+from typing import NamedTuple
 
 from firmware_app import wire
 
+NOSE, LEFT_EAR, LEFT_SHOULDER, LEFT_ELBOW, LEFT_WRIST = 0, 7, 11, 13, 15
+LEFT_HIP, LEFT_KNEE, LEFT_ANKLE = 23, 25, 27
+VISIBLE = 0.5
+"""Below this the model itself says that it is guessing."""
+SMALL = 0.1
+"""Head and trunk smaller than this share of the picture's height are not the rider's."""
 
-class FormMetrics(wire.Message, frozen=True, kw_only=True):
+
+class Trunk(NamedTuple):
+    """Middle of the shoulders and of the hips; from the side the near ones."""
+
+    shoulder_x: float
+    shoulder_y: float
+    shoulder_span: float
+    """Distance between the shoulders; from the side the length of the trunk."""
+    shoulder_tilt: float
+    """Left shoulder below the right one."""
+
+
+class Head(NamedTuple):
+    """Ears and nose; from the side the near ear."""
+
+    ear_x: float
+    ear_y: float
+    ear_span: float
+    """Distance between the ears; from the side from ear to nose."""
+    nose_x: float
+    nose_y: float
+
+
+class Hips(NamedTuple):
+    """Middle of the hips; from the side the near one."""
+
+    x: float
+    y: float
+    tilt: float
+    """Left hip below the right one."""
+
+
+class Arms(NamedTuple):
+    """How far the elbows are bent in the picture's plane; 0 is straight."""
+
+    left_deg: float
+    right_deg: float
+    """From the side both are the near elbow."""
+
+
+class Knees(NamedTuple):
+    """The knees from the front."""
+
+    left_x: float
+    left_y: float
+    right_x: float
+    right_y: float
+
+
+class FormMetrics(wire.Message, frozen=True, kw_only=True, omit_defaults=True):
     """The rider in one frame; t_s is the time of capture."""
 
-    seen: bool
-    """Somebody is in the picture and it is light enough to judge."""
+    blind: str = ""
+    """Why nothing could be measured, for the rider's screen; empty: something was."""
+    trunk: Trunk | None = None
+    head: Head | None = None
+    hips: Hips | None = None
+    arms: Arms | None = None
+    knees: Knees | None = None
+    knee_deg: float | None = None
+    """Flexion of the near knee in the picture's plane, from the side."""
+    hand: float | None = None
+    """Distance of the nearer wrist in the picture to the nose."""
 
 
 def measure(frame: wire.PoseFrame, view: wire.View) -> FormMetrics:
     """Measure one pose as seen from this view; pure."""
-    del view
-    return FormMetrics(t_s=frame.t_s, seen=bool(frame.landmarks) and not frame.too_dark)
+    if frame.too_dark:
+        return FormMetrics(t_s=frame.t_s, blind="too dark")
+    if not frame.landmarks:
+        return FormMetrics(t_s=frame.t_s, blind="nobody on the bike")
+    return _Body(frame, view).metrics()
+
+
+class _Body:
+    """The landmarks of one frame in picture heights, the rider facing right."""
+
+    def __init__(self, frame: wire.PoseFrame, view: wire.View) -> None:
+        self._t_s = frame.t_s
+        self._view = view
+        points = frame.landmarks
+        ahead = sum(
+            points[i].x_px - points[j].x_px
+            for i, j in ((LEFT_SHOULDER, LEFT_HIP), (LEFT_SHOULDER + 1, LEFT_HIP + 1))
+        )
+        turned = view != "front" and ahead < 0
+        height = frame.height_px
+        sign = -1.0 if turned else 1.0
+        self._xy = [(sign * point.x_px / height, point.y_px / height) for point in points]
+        self._seen = [
+            point.visibility >= VISIBLE
+            and 0 <= point.x_px <= frame.width_px
+            and 0 <= point.y_px <= height
+            for point in points
+        ]
+        # facing left we see the left side of the rider; BlazePose's left is the rider's
+        self._near = 0 if turned else 1
+
+    def metrics(self) -> FormMetrics:
+        """Measure what is seen."""
+        head, trunk = self._head(), self._trunk()
+        if head is None or trunk is None:
+            return FormMetrics(t_s=self._t_s, blind="head and shoulders not in view")
+        if trunk.shoulder_span < SMALL:
+            return FormMetrics(t_s=self._t_s, blind="nobody on the bike")
+        side = self._view == "side"
+        return FormMetrics(
+            t_s=self._t_s,
+            trunk=trunk,
+            head=head,
+            hips=self._hips(),
+            arms=self._arms(),
+            knees=None if side else self._knees(),
+            knee_deg=self._knee_deg() if side else None,
+            hand=self._hand(),
+        )
+
+    def _pair(self, left: int) -> tuple[int, int]:
+        """Return the two landmarks of a pair; from the side the near one twice."""
+        if self._view == "side":
+            return left + self._near, left + self._near
+        return left, left + 1
+
+    def _sees(self, *points: int) -> bool:
+        return all(self._seen[point] for point in points)
+
+    def _middle(self, a: int, b: int) -> tuple[float, float]:
+        (ax, ay), (bx, by) = self._xy[a], self._xy[b]
+        return (ax + bx) / 2, (ay + by) / 2
+
+    def _span(self, a: int, b: int) -> float:
+        (ax, ay), (bx, by) = self._xy[a], self._xy[b]
+        return math.hypot(ax - bx, ay - by)
+
+    def _trunk(self) -> Trunk | None:
+        a, b = self._pair(LEFT_SHOULDER)
+        if not self._sees(a, b):
+            return None
+        if self._view == "side":
+            hip = LEFT_HIP + self._near
+            if not self._sees(hip):
+                return None
+            span = self._span(a, hip)
+        else:
+            span = self._span(a, b)
+        x, y = self._middle(a, b)
+        return Trunk(*_round(x, y, span, self._xy[a][1] - self._xy[b][1]))
+
+    def _head(self) -> Head | None:
+        a, b = self._pair(LEFT_EAR)
+        if not self._sees(a, b, NOSE):
+            return None
+        span = self._span(a, NOSE) if self._view == "side" else self._span(a, b)
+        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE]))
+
+    def _hips(self) -> Hips | None:
+        a, b = self._pair(LEFT_HIP)
+        if not self._sees(a, b):
+            return None
+        return Hips(*_round(*self._middle(a, b), self._xy[a][1] - self._xy[b][1]))
+
+    def _arms(self) -> Arms | None:
+        elbows = self._pair(LEFT_ELBOW)
+        if not all(self._sees(elbow - 2, elbow, elbow + 2) for elbow in elbows):
+            return None
+        left, right = (self._flexion_deg(elbow - 2, elbow, elbow + 2) for elbow in elbows)
+        return Arms(round(left, 1), round(right, 1))
+
+    def _knees(self) -> Knees | None:
+        if not self._sees(LEFT_KNEE, LEFT_KNEE + 1):
+            return None
+        return Knees(*_round(*self._xy[LEFT_KNEE], *self._xy[LEFT_KNEE + 1]))
+
+    def _knee_deg(self) -> float | None:
+        knee = LEFT_KNEE + self._near
+        if not self._sees(knee - 2, knee, knee + 2):
+            return None
+        return round(self._flexion_deg(knee - 2, knee, knee + 2), 1)
+
+    def _hand(self) -> float | None:
+        wrists = [wrist for wrist in (LEFT_WRIST, LEFT_WRIST + 1) if self._seen[wrist]]
+        return round(min(self._span(NOSE, wrist) for wrist in wrists), 4) if wrists else None
+
+    def _flexion_deg(self, a: int, joint: int, b: int) -> float:
+        """Return 180 degrees less the angle at the joint; 0 is a straight limb."""
+        (ax, ay), (jx, jy), (bx, by) = self._xy[a], self._xy[joint], self._xy[b]
+        turn = math.atan2(by - jy, bx - jx) - math.atan2(jy - ay, jx - ax)
+        return abs(math.degrees(math.remainder(turn, math.tau)))
+
+
+def _round(*values: float) -> tuple[float, ...]:
+    return tuple(round(value, 4) for value in values)

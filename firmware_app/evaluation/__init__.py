@@ -1,0 +1,1 @@
+"""How good the coach is: the shipped pipeline over labelled riders, scored."""

@@ -1,0 +1,43 @@
+"""From evidence to a state: a fault must stay to count, and stay away to be put right."""
+
+from firmware_app.wire import RuleState
+
+OFF = 0.6
+"""Evidence below this share of what began the fault is a correction; between, nothing changes."""
+FORGET_S = 5.0
+"""A rule that could not be judged for this long starts afresh."""
+
+
+class Dwell:
+    """One rule's memory. Brief gaps in the evidence count against it, but do not start it over."""
+
+    def __init__(self, on_s: float, off_s: float) -> None:
+        self._on_s = on_s
+        self._off_s = off_s
+        self._fault = False
+        self._for_s = 0.0
+        """How long the evidence has been against the present state, less what was for it."""
+        self._unseen_s = 0.0
+
+    @property
+    def fault(self) -> bool:
+        """The fault stands, as far as was last seen."""
+        return self._fault
+
+    def step(self, evidence: float, dt_s: float) -> RuleState:
+        """Take in evidence (1 begins a fault) that has held for dt_s; return the state."""
+        self._unseen_s = 0.0
+        against = evidence < OFF if self._fault else evidence >= 1
+        self._for_s = max(0.0, self._for_s + (dt_s if against else -dt_s))
+        if self._for_s >= (self._off_s if self._fault else self._on_s):
+            self._fault = not self._fault
+            self._for_s = 0.0
+        return "fault" if self._fault else "ok"
+
+    def blind(self, dt_s: float) -> RuleState:
+        """Take in that nothing could be judged for dt_s."""
+        self._unseen_s += dt_s
+        if self._unseen_s >= FORGET_S:
+            self._fault = False
+            self._for_s = 0.0
+        return "unseen"

@@ -1,0 +1,117 @@
+"""How far the rider is from their own baseline, in units of their own body.
+
+From the front and obliquely the unit is the baseline's distance between the shoulders, from the
+side the baseline's length of the trunk. Angles are in hundreds of degrees, so that every figure
+of a good rider is a few hundredths, whatever the camera.
+"""
+
+import math
+
+from firmware_app.form.window import Summary
+from firmware_app.wire import View
+
+FRONT = ("width", "head_size", "shoulder_y", "ear_y", "nose_drop")
+SIDE = ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y")
+
+
+def compare(view: View, now: Summary, base: Summary) -> Summary:
+    """Return the deviations of now from base; those that cannot be seen are left out.
+
+    From the front: width and head_size (logarithms; nearer is larger), shoulder_y, ear_y and
+    nose_drop (down is positive), turn (of the head), rise (of head and shoulders alike).
+    From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
+    (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
+    the hips).
+    In time with the crank: bounce and swing are how much the shoulders' motion has changed, up
+    and down twice a turn and sideways once a turn; counter is the hips' part in the swing, 1 for
+    as far as the shoulders to the other side. knee_left and knee_right are how far each knee has
+    gone outwards.
+    """
+    unit = base["shoulder_span"]
+    found = _side(now, base, unit) if view == "side" else _front(now, base, unit)
+    bounce = _change(now, base, "shoulder_y", 2)
+    if bounce is not None:
+        found["bounce"] = abs(bounce) / unit
+    if view != "side":
+        found |= _swing(now, base, unit) | _knees(now, base, unit)
+    return found
+
+
+def _front(now: Summary, base: Summary, unit: float) -> Summary:
+    head = base["ear_span"]
+    shoulder_y = (now["shoulder_y"] - base["shoulder_y"]) / unit
+    ear_y = (now["ear_y"] - base["ear_y"]) / unit
+    return {
+        "width": math.log(now["shoulder_span"] / unit),
+        "head_size": math.log(now["ear_span"] / head),
+        "shoulder_y": shoulder_y,
+        "ear_y": ear_y,
+        "nose_drop": (_nose(now)[1] - _nose(base)[1]) / head,
+        "turn": (_nose(now)[0] - _nose(base)[0]) / head,
+        "rise": -max(shoulder_y, ear_y),
+    }
+
+
+def _side(now: Summary, base: Summary, unit: float) -> Summary:
+    found = {
+        "trunk_angle": (_trunk_deg(now) - _trunk_deg(base)) / 100,
+        "trunk_length": math.log(now["shoulder_span"] / unit),
+        "head_pitch": (_pitch_deg(now) - _pitch_deg(base)) / 100,
+        "neck_x": (_neck(now)[0] - _neck(base)[0]) / unit,
+        "neck_y": (_neck(now)[1] - _neck(base)[1]) / unit,
+        "turn": math.log(now["ear_span"] / base["ear_span"]),
+    }
+    if "left_deg" in now and "left_deg" in base:
+        found["elbow"] = (now["left_deg"] - base["left_deg"]) / 100
+    if "hip_y" in now and "hip_y" in base:
+        found["rise"] = (base["hip_y"] - now["hip_y"]) / unit
+    return found
+
+
+def _knees(now: Summary, base: Summary, unit: float) -> Summary:
+    """Return how far each knee has gone outwards; the rider's left is right in the picture."""
+    found: Summary = {}
+    for name, sign in (("left", 1.0), ("right", -1.0)):
+        knee = f"{name}_knee_x_level"
+        if knee in now and knee in base:
+            gone = (now[knee] - now["hip_x"]) - (base[knee] - base["hip_x"])
+            found[f"knee_{name}"] = sign * gone / unit
+    return found
+
+
+def _swing(now: Summary, base: Summary, unit: float) -> Summary:
+    shoulders = _change(now, base, "shoulder_x", 1)
+    if shoulders is None:
+        return {}
+    found = {"swing": abs(shoulders) / unit}
+    hips = _change(now, base, "hip_x", 1)
+    if hips is not None and shoulders:
+        found["counter"] = -(hips / shoulders).real
+    return found
+
+
+def _change(now: Summary, base: Summary, name: str, harmonic: int) -> complex | None:
+    """Return how a crank-locked motion has changed, its phase included."""
+    keys = (f"{name}_cos{harmonic}", f"{name}_sin{harmonic}")
+    if not all(key in now and key in base for key in keys):
+        return None
+    cos, sin = (now[key] - base[key] for key in keys)
+    return complex(cos, sin)
+
+
+def _nose(at: Summary) -> tuple[float, float]:
+    return at["nose_x"] - at["ear_x"], at["nose_y"] - at["ear_y"]
+
+
+def _neck(at: Summary) -> tuple[float, float]:
+    return at["ear_x"] - at["shoulder_x"], at["ear_y"] - at["shoulder_y"]
+
+
+def _trunk_deg(at: Summary) -> float:
+    """Return the trunk's lean from the upright; 90 is flat on the bar."""
+    return math.degrees(math.atan2(at["shoulder_x"] - at["hip_x"], at["hip_y"] - at["shoulder_y"]))
+
+
+def _pitch_deg(at: Summary) -> float:
+    dx, dy = _nose(at)
+    return math.degrees(math.atan2(dy, dx))
