@@ -51,7 +51,9 @@ class GatewayService:
         self._clock = clock
         if settings.mqtt.url:
             read_address(settings.mqtt.url)
-        self._store = Store(Path(settings.paths.state) / "gateway" / "gateway.db", settings.box, clock)
+        self._store = Store(
+            Path(settings.paths.state) / "gateway" / "gateway.db", settings.box, clock
+        )
         self._bike = BikeLink(settings.gateway_socket, self._store)
         self._visit = Visit(settings.ride_socket)
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
@@ -64,7 +66,7 @@ class GatewayService:
         gateway = self._settings.gateway
         door = bind(gateway.host, gateway.port, "[gateway] port")
         await self._bike.open()
-        write_port(door, Path(self._settings.paths.run) / "gateway.port")
+        write_port(door.getsockname()[1], Path(self._settings.paths.run) / "gateway.port")
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -29,11 +29,11 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         ) from error
 
 
-def write_port(door: socket.socket, path: Path) -> None:
+def write_port(port: int, path: Path) -> None:
     """Tell other programs the port, in one line, all at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    fresh.write_text(f"{door.getsockname()[1]}\n", encoding="ascii")
+    fresh.write_text(f"{port}\n", encoding="ascii")
     fresh.replace(path)
 
 

@@ -1,0 +1,40 @@
+"""Run the studio: takes in what the boxes send, confirms it, shows the class in counts.
+
+Reads gym.toml (--config; config/gym.toml explains it); what is said here goes before the file.
+Without --config the defaults hold.
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from msgspec import structs
+
+from firmware_app.clock import MachineClock
+from firmware_app.settings import load_as
+from gateway.running import run_until_stopped
+from gateway.studio.service import StudioService
+from gateway.studio.settings import GymSettings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the settings file and what goes before it."""
+    parser.add_argument("--config", type=Path, help="settings file")
+    parser.add_argument("--broker", metavar="URL", help="mqtt://HOST:PORT or mqtts://HOST:PORT")
+    parser.add_argument("--port", type=int, help="of the board and API; 0: any that is free")
+    parser.add_argument("--db", type=Path, metavar="FILE", help="the studio's database")
+    parser.add_argument("--port-file", type=Path, metavar="FILE", help="write the port here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    settings = GymSettings() if args.config is None else load_as(GymSettings, args.config)
+    if args.broker is not None:
+        settings = structs.replace(settings, mqtt=structs.replace(settings.mqtt, url=args.broker))
+    if args.port is not None:
+        settings = structs.replace(settings, port=args.port)
+    if args.db is not None:
+        settings = structs.replace(settings, database=str(args.db))
+    service = StudioService(settings, MachineClock(), args.port_file)
+    asyncio.run(run_until_stopped(service.run()))
+    return 0

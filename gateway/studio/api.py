@@ -1,0 +1,91 @@
+"""The studio's pages and API: the instructor's board, a class in counts, the rides as stored."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from gateway.studio.archive import RideStored
+from gateway.studio.board import sentence
+from gateway.studio.room import Counts
+from gateway.web.frame import make_app, not_found, page
+
+EVERY_S = 1.0
+
+
+class Studio(Protocol):
+    """What the API asks of the service; called in its thread."""
+
+    def board(self) -> str:
+        """Return the board's body."""
+        ...
+
+    def count(self, class_id: str) -> Counts:
+        """Return one class in counts."""
+        ...
+
+    def rides(self) -> Sequence[RideStored]:
+        """Return the newest rides, newest first."""
+        ...
+
+    def ride(self, box: str, ride: str) -> RideStored | None:
+        """Return one ride."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """Return how the studio is doing; ok is among it."""
+        ...
+
+
+def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
+    """Return the app that answers for this studio."""
+    app = make_app("Bikebox studio", hosts)
+
+    @app.get("/", include_in_schema=False)
+    async def whole_board() -> HTMLResponse:
+        return page("Class", studio.board(), events="/events")
+
+    @app.get("/events", include_in_schema=False)
+    async def events() -> StreamingResponse:
+        return StreamingResponse(_boards(studio), media_type="text/event-stream")
+
+    @app.get("/health")
+    async def health() -> Any:
+        """Tell whether the broker is there and how much is stored."""
+        return studio.health()
+
+    @app.get("/api/class/{class_id}")
+    async def one_class(class_id: str) -> Any:
+        """Tell a class in counts; all zero when nobody rides in it."""
+        counts = studio.count(class_id)
+        told: dict[str, Any] = msgspec.to_builtins(counts.aggregate())
+        return {**told, "parts": counts.parts, "sentence": sentence(counts)}
+
+    @app.get("/api/rides")
+    async def rides() -> Any:
+        """Tell the newest two hundred rides, newest first."""
+        return [_ride(stored) for stored in studio.rides()]
+
+    @app.get("/api/rides/{box}/{ride}")
+    async def one_ride(box: str, ride: str) -> Any:
+        """Tell one ride's summary as it is stored."""
+        stored = studio.ride(box, ride)
+        if stored is None:
+            return not_found(f"no ride {ride} of {box} is stored here; see /api/rides")
+        return _ride(stored)
+
+    return app
+
+
+async def _boards(studio: Studio) -> AsyncIterator[str]:
+    while True:
+        yield f"data: {studio.board()}\n\n"
+        await asyncio.sleep(EVERY_S)
+
+
+def _ride(stored: RideStored) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(stored.summary)
+    return {**told, "confirmed": True, "confirmed_utc": stored.stored_utc}

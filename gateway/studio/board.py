@@ -1,0 +1,70 @@
+"""The instructor's board as HTML: the room in one sentence, read from the other end of it.
+
+Counts only: no name, no bike, no picture. Pure.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+from gateway.studio.room import Counts
+
+
+def sentence(counts: Counts) -> str:
+    """Say the class in one sentence: "3 riders out of position: 2 shoulders, 1 head"."""
+    if counts.riders == 0:
+        return "Nobody is riding"
+    if counts.out == 0:
+        if counts.ok == 0:
+            return "Nobody can be judged just now"
+        return "Everybody is in position" if counts.unknown == 0 else "Nobody is out of position"
+    riders = "1 rider" if counts.out == 1 else f"{counts.out} riders"
+    parts = ", ".join(f"{number} {part}" for part, number in counts.parts.items())
+    return f"{riders} out of position: {parts}"
+
+
+def board(gym: str, classes: Sequence[Counts], trouble: str) -> str:
+    """Return the board's body; trouble: why nothing new can come, or empty."""
+    warning = f'<div class="card wrong"><b>{escape(trouble)}</b></div>' if trouble else ""
+    shown = classes or [Counts("", {}, {}, 0, 0, 0)]
+    return warning + "".join(_class(gym, counts) for counts in shown)
+
+
+def _class(gym: str, counts: Counts) -> str:
+    title = " · ".join(filter(None, (gym, f"class {counts.class_id}" if counts.class_id else "")))
+    if counts.out == 0:
+        return (
+            f'<section class="board"><p class="sub">{escape(title)}</p>'
+            f"<h1>{escape(sentence(counts))}</h1>{_counts(counts)}</section>"
+        )
+    head, _, _ = sentence(counts).partition(":")
+    parts = "".join(
+        f'<div class="part"><b>{number}</b> {escape(part)}</div>'
+        for part, number in counts.parts.items()
+    )
+    return (
+        f'<section class="board" aria-label="{escape(sentence(counts))}">'
+        f'<p class="sub">{escape(title)}</p><h1>{escape(head)}</h1>'
+        f'<div class="parts">{parts}</div>{_counts(counts)}</section>'
+    )
+
+
+def _counts(counts: Counts) -> str:
+    if counts.riders == 0:
+        return ""
+    shares = (
+        ("out", "fault", "Out of position", counts.out),
+        ("ok", "good", "In position", counts.ok),
+        ("unknown", "unseen", "Not judged", counts.unknown),
+    )
+    bar, x = "", 0
+    for kind, _, _, n in shares:
+        bar += f'<rect class="{kind}" x="{x}" y="0" width="{n}" height="1"/>'
+        x += n
+    cards = "".join(
+        f'<div class="card"><div class="num {colour}">{n}</div><div class="lab">{words}</div></div>'
+        for _, colour, words, n in shares
+    )
+    return (
+        f'<svg class="bar" viewBox="0 0 {counts.riders} 1" preserveAspectRatio="none" role="none">'
+        f'{bar}</svg><div class="counts">{cards}</div>'
+    )

@@ -1,0 +1,120 @@
+"""Who sits how in a class now, from what the bikes say once a second.
+
+Pure and forgetful: a rider who has been silent for five seconds is unknown, never ok; after a
+minute they have left. Nothing of it is stored, and only counts leave.
+"""
+
+from typing import NamedTuple
+
+from firmware_app.wire import RuleState
+from gateway.topics import Aggregate, Form
+
+SILENT_S = 5.0
+GONE_S = 60.0
+MOST_RIDERS = 5000
+"""A bound, not a plan: the largest gyms have a few hundred bikes."""
+PART_OF_BODY = {
+    "shrug": "shoulders",
+    "head_drop": "head",
+    "elbows_locked": "arms",
+    "rounded_back": "back",
+    "lean_low": "back",
+    "knees_in": "knees",
+    "knees_out": "knees",
+    "sway": "swaying",
+    "bounce": "bouncing",
+    "hip_rock": "hips",
+    "saddle_low": "saddle",
+    "saddle_high": "saddle",
+}
+"""What an instructor says for a rule; a rule that is not here is shown by its name."""
+NOT_A_POSTURE = frozenset({"standing", "cadence_low", "cadence_high"})
+"""States that say nothing about being in position."""
+
+
+class Counts(NamedTuple):
+    """A class at one moment: numbers only."""
+
+    class_id: str
+    rules: dict[str, int]
+    """Rule to riders out of position by it; a rider may be in several."""
+    parts: dict[str, int]
+    """The same by part of the body, each rider once a part; most first."""
+    out: int
+    ok: int
+    unknown: int
+
+    @property
+    def riders(self) -> int:
+        """All of them."""
+        return self.out + self.ok + self.unknown
+
+    def aggregate(self) -> Aggregate:
+        """Return it as the message that others may listen to."""
+        return Aggregate(
+            class_id=self.class_id,
+            out_of_position=self.rules,
+            out=self.out,
+            ok=self.ok,
+            unknown=self.unknown,
+            riders=self.riders,
+        )
+
+
+class _Rider(NamedTuple):
+    heard_s: float
+    phase: str
+    states: dict[str, RuleState]
+
+
+class Room:
+    """Every class that is on."""
+
+    def __init__(self) -> None:
+        self._riders: dict[tuple[str, str], _Rider] = {}
+
+    def hear(self, class_id: str, form: Form, t_s: float) -> None:
+        """Take in what one bike says; t_s is our time, bikes have their own."""
+        key = (class_id, form.rider)
+        if form.phase not in ("riding", "paused"):
+            self._riders.pop(key, None)
+        elif key in self._riders or len(self._riders) < MOST_RIDERS:
+            self._riders[key] = _Rider(t_s, form.phase, form.states)
+
+    def classes(self, t_s: float) -> list[Counts]:
+        """Return the counts of every class with riders, by name."""
+        self._forget(t_s)
+        return [self.count(name, t_s) for name in sorted({name for name, _ in self._riders})]
+
+    def count(self, class_id: str, t_s: float) -> Counts:
+        """Return the counts of one class; all zero when nobody rides in it."""
+        self._forget(t_s)
+        rules: dict[str, int] = {}
+        parts: dict[str, int] = {}
+        out = ok = unknown = 0
+        for (name, _), rider in self._riders.items():
+            if name != class_id:
+                continue
+            posture = {r: s for r, s in rider.states.items() if r not in NOT_A_POSTURE}
+            faults = [rule for rule, state in posture.items() if state == "fault"]
+            if t_s - rider.heard_s > SILENT_S or rider.phase != "riding":
+                unknown += 1
+            elif faults:
+                out += 1
+                for rule in faults:
+                    rules[rule] = rules.get(rule, 0) + 1
+                for part in {PART_OF_BODY.get(rule, rule.replace("_", " ")) for rule in faults}:
+                    parts[part] = parts.get(part, 0) + 1
+            elif "ok" in posture.values():
+                ok += 1
+            else:
+                unknown += 1
+        return Counts(class_id, _most_first(rules), _most_first(parts), out, ok, unknown)
+
+    def _forget(self, t_s: float) -> None:
+        for key in [k for k, rider in self._riders.items() if t_s - rider.heard_s > GONE_S]:
+            del self._riders[key]
+
+
+def _most_first(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

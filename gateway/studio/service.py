@@ -1,0 +1,130 @@
+"""The studio as it runs: records in, watermarks back, the class in counts for the instructor."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from firmware_app.clock import Clock
+from firmware_app.errors import PartLost, WireError
+from firmware_app.notify import notify
+from firmware_app.supervise import keep_going
+from gateway.mqtt import Heard, Line, connected, read_address
+from gateway.studio.api import make_studio_api
+from gateway.studio.archive import Archive, Came, RideStored
+from gateway.studio.board import board
+from gateway.studio.room import Counts, Room
+from gateway.studio.settings import GymSettings
+from gateway.topics import ALL_FORM, ALL_UP, Form, aggregate_topic, box_topic, pack, unpack
+from gateway.web.serve import bind, serve, write_port
+
+log = structlog.get_logger()
+
+AGGREGATE_S = 1.0
+LONGEST_WAIT_S = 4.0
+
+
+class StudioService:
+    """One gym's studio."""
+
+    def __init__(self, settings: GymSettings, clock: Clock, port_file: Path | None = None) -> None:
+        """Open the archive; raise SetupError when settings or disk forbid it."""
+        read_address(settings.mqtt.url)
+        self._settings = settings
+        self._clock = clock
+        self._port_file = port_file
+        self._archive = Archive(Path(settings.database), clock)
+        self._room = Room()
+        self._line: Line | None = None
+        self._trouble = "Connecting to the broker"
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        settings = self._settings
+        door = bind(settings.host, settings.port, "port in gym.toml")
+        if self._port_file is not None:
+            write_port(door.getsockname()[1], self._port_file)
+        app = make_studio_api(self, [settings.host, "127.0.0.1", "localhost", *settings.names])
+        notify("READY=1")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(serve(app, door))
+                tasks.create_task(
+                    keep_going("broker", self._listen, self._clock, self._lost, LONGEST_WAIT_S)
+                )
+                tasks.create_task(self._count_aloud())
+        finally:
+            self._archive.close()
+
+    async def _listen(self, worked: Callable[[], None]) -> None:
+        topics = ((ALL_UP, 1), (ALL_FORM, 0))
+        settings = self._settings
+        async with connected(settings.mqtt, settings.studio, topics, keep_session=True) as line:
+            worked()
+            self._line, self._trouble = line, ""
+            try:
+                while True:
+                    self._take(line, await line.heard(AGGREGATE_S))
+            finally:
+                self._line = None
+
+    def _lost(self, why: str) -> None:
+        self._trouble = f"No news from the bikes: {why}"
+
+    def _take(self, line: Line, came: list[Heard]) -> None:
+        records = [Came(heard.topic, heard.payload) for heard in came if heard.topic[-3:] == "/up"]
+        try:
+            acks = self._archive.store(records) if records else []
+        except sqlite3.OperationalError as error:
+            raise PartLost(
+                f"{self._settings.database} cannot be written: {error}; is the disk full?"
+            ) from error
+        for box, ack in acks:
+            line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
+        for heard in came:
+            if "/form/" in heard.topic and not heard.retained:
+                self._hear_form(heard)
+
+    def _hear_form(self, heard: Heard) -> None:
+        try:
+            form = unpack(heard.payload, Form)
+        except WireError as error:
+            log.debug("form_dropped", topic=heard.topic, why=str(error))
+            return
+        class_id = heard.topic.split("/")[2]
+        self._room.hear(class_id, form, self._clock.monotonic())
+
+    async def _count_aloud(self) -> None:
+        while True:
+            for counts in self._room.classes(self._clock.monotonic()):
+                if self._line is not None:
+                    self._line.publish(aggregate_topic(counts.class_id), pack(counts.aggregate()))
+            notify("WATCHDOG=1")
+            await self._clock.sleep(AGGREGATE_S)
+
+    # to people -----------------------------------------------------------------------------
+
+    def board(self) -> str:
+        """Return the board's body."""
+        classes = self._room.classes(self._clock.monotonic())
+        return board(self._settings.gym, classes, self._trouble)
+
+    def count(self, class_id: str) -> Counts:
+        """Return one class in counts."""
+        return self._room.count(class_id, self._clock.monotonic())
+
+    def rides(self) -> Sequence[RideStored]:
+        """Return the newest rides."""
+        return self._archive.rides()
+
+    def ride(self, box: str, ride: str) -> RideStored | None:
+        """Return one ride."""
+        return self._archive.ride(box, ride)
+
+    def health(self) -> dict[str, Any]:
+        """Return how the studio is doing."""
+        broker = self._trouble or "ok"
+        return {"ok": not self._trouble, "broker": broker, **self._archive.counts}
