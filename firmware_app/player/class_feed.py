@@ -101,15 +101,17 @@ class ClassFeed:
         while True:
             if session.ended.is_set():
                 return NoClass("connecting", "the class server hung up")
-            now_s = self._clock.monotonic()
-            last_s = self._last_picture_s
-            quiet_s = None if last_s is None else now_s - last_s
-            verdict, why = judge(now_s - begin_s, quiet_s)
+            verdict, why = judge(self._clock.monotonic() - begin_s, self._quiet_s())
             if verdict == "lost":
                 return NoClass("connecting", why)
             if verdict != "connecting":
                 self._tell(verdict, why)
             await self._clock.sleep(LOOK_S)
+
+    def _quiet_s(self) -> float | None:
+        """Return how long ago this session gave its last picture; None before the first."""
+        last_s = self._last_picture_s
+        return None if last_s is None else self._clock.monotonic() - last_s
 
     def _take_picture(self, frame: av.VideoFrame, sent_s: float | None) -> None:
         self._pictures.push(frame, sent_s)

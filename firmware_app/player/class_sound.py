@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 SAMPLE_HZ = 48_000
 TARGET_S = 0.12
 """Covers the 60 ms a late packet is waited for, and the mixer's block."""
-FULL_S = 0.4
+FULL_S = 0.3
 """A burst beyond this is cut back to the target at once."""
 STEADY_S = 0.03
 """Nearer to the target than this the speed is left alone."""
 SPEED = 0.01
+AS_OPUS = ("s16", "stereo", SAMPLE_HZ)
+"""What aiortc's Opus decoder gives, which needs no resampler."""
 FADE = 240
 """5 ms, at every edge between sound and silence."""
 
@@ -97,18 +99,14 @@ class ClassSound:
         return 1.0 + SPEED if off_s > 0 else 1.0 - SPEED
 
     def _floats(self, frame: av.AudioFrame) -> Samples:
-        if (frame.format.name, frame.layout.name, frame.sample_rate) == (
-            "s16",
-            "stereo",
-            SAMPLE_HZ,
-        ):
+        if (frame.format.name, frame.layout.name, frame.sample_rate) == AS_OPUS:
             pairs: Samples = frame.to_ndarray().reshape(-1, 2).astype(np.float32)
             pairs /= 32768
             return pairs
         if self._to_48k is None:
             self._to_48k = av.AudioResampler(format="flt", layout="stereo", rate=SAMPLE_HZ)
         blocks = [out.to_ndarray().reshape(-1, 2) for out in self._to_48k.resample(frame)]
-        return np.concatenate([np.zeros((0, 2)), *blocks]).astype(np.float32)
+        return np.concatenate([np.zeros((0, 2), np.float32), *blocks])
 
 
 def _stretch(sound: Samples, samples: int) -> Samples:

@@ -59,7 +59,7 @@ class ClassReceiver(RTCRtpReceiver):
         self._give: Give = lambda _frame, _sent_s: None
         self._decoding: Decoding | None = None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
-        self._original_ssrc: dict[int | None, int | None] = {}
+        self._original_ssrc: dict[int, int] = {}
         self._ssrc: int | None = None
         self._codec: RTCRtpCodecParameters | None = None
         self._frames = self._new_frames()
@@ -82,10 +82,12 @@ class ClassReceiver(RTCRtpReceiver):
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Begin; called by aiortc when the connection stands."""
         if self._decoding is None:
-            self._codecs = {codec.payloadType: codec for codec in parameters.codecs}
-            self._original_ssrc = {
-                encoding.rtx.ssrc: encoding.ssrc for encoding in parameters.encodings if encoding.rtx
-            }
+            for codec in parameters.codecs:
+                if codec.payloadType is not None:
+                    self._codecs[codec.payloadType] = codec
+            for encoding in parameters.encodings:
+                if encoding.rtx:
+                    self._original_ssrc[encoding.rtx.ssrc] = encoding.ssrc
             self._decoding = Decoding("video" if self._video else "audio", self._decoded)
         await super().receive(parameters)
 

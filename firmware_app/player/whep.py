@@ -123,7 +123,7 @@ def wait_s(failures: int, said: NoClass, chance: float | None = None) -> float:
         wait = REFUSED_WAIT_S
     else:
         wait = min(FIRST_WAIT_S * 2 ** min(failures - 1, 10), LONGEST_WAIT_S)
-    return max(wait * (0.5 + chance), said.retry_after_s or 0.0)
+    return max(wait * (0.5 + chance), (said.retry_after_s or 0.0) + chance)
 
 
 def ice_servers(link: str) -> tuple[IceServer, ...]:

@@ -24,7 +24,6 @@ from firmware_app.player.whep import (
 )
 
 ANSWER_S = 10.0
-"""Longest a whole answer may take, body and all."""
 LEAVE_S = 1.0
 LARGEST_BODY_BYTES = 256 << 10
 """A generous answer is 10 kB."""
@@ -40,12 +39,17 @@ class Whep:
         token: str,
         *,
         ca_file: str = "",
+        patience_s: float = ANSWER_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Ask nothing yet; transport replaces the network in tests."""
+        """Ask nothing yet; transport replaces the network in tests.
+
+        patience_s is the longest a whole answer may take, body and all.
+        """
         self._url = url
         self._token = token
         self._ca_file = ca_file
+        self._patience_s = patience_s
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
 
@@ -120,7 +124,7 @@ class Whep:
         body = b""
         try:
             async with (
-                asyncio.timeout(ANSWER_S),
+                asyncio.timeout(self._patience_s),
                 self._http.stream(method, url, content=sdp, headers=headers) as answer,
             ):
                 async for part in answer.aiter_bytes():
@@ -129,8 +133,8 @@ class Whep:
                         return NoClass(
                             "connecting", f"{where} does not speak WHEP: its answer has no end"
                         )
-        except TimeoutError:
-            return NoClass("connecting", f"{where} did not answer within {ANSWER_S:.0f} s")
+        except (TimeoutError, httpx.TimeoutException):
+            return NoClass("connecting", f"{where} did not answer within {self._patience_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return NoClass("connecting", _explain(error, where))
         return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body
@@ -142,7 +146,7 @@ class Whep:
         return httpx.AsyncClient(
             transport=self._transport,
             verify=trust,
-            timeout=ANSWER_S,
+            timeout=self._patience_s,
             trust_env=False,
             follow_redirects=False,
         )
@@ -151,8 +155,6 @@ class Whep:
 def _explain(error: Exception, where: str) -> str:
     """Put a network error into a few words for the screen."""
     text = str(error)
-    if isinstance(error, httpx.TimeoutException):
-        return f"{where} did not answer within {ANSWER_S:.0f} s"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return f"{where} has a certificate this box does not trust; set whep_ca_file"
     if "SSL" in text or "TLS" in text:

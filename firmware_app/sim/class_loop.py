@@ -7,7 +7,7 @@ Nothing is decoded or encoded: the packets go out as they lie in the file.
 import bisect
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import av
 from aiortc import MediaStreamTrack
@@ -91,7 +91,7 @@ class LoopTrack(MediaStreamTrack):
         self._turn = 0
         self._next: int | None = None
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
         """Return the next packet at its moment, its time counted from the viewer's beginning."""
         length_s = self._viewing.loop.length_s
         begin_s = self._viewing.begin_s
@@ -142,6 +142,6 @@ def _read(path: Path) -> tuple[list[Item], list[Item], float]:
 _OPUS = ("opus", "libopus")
 
 
-def _item(packet: av.Packet, hz: int) -> Item:
+def _item(packet: "av.Packet[Any]", hz: int) -> Item:
     at = round((packet.pts or 0) * packet.time_base * hz)
     return Item(at, bytes(packet), packet.is_keyframe)

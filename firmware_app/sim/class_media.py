@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -23,6 +24,7 @@ from firmware_app.sim.class_music import BEATS, RPM, SAMPLE_HZ, music
 log = structlog.get_logger()
 
 INSTRUCTOR = Path(__file__).parent / "class_media" / "instructor_720p30.mp4"
+FPS = 30
 LOOP_S = 48
 """Four loops of the picture, 68 turns of the instructor's crank."""
 OPUS_SAMPLES = 960
@@ -95,6 +97,7 @@ def speak_over(
 
 
 def _espeak(text: str) -> NDArray[np.float32]:
+    """Return a spoken line, mono at 48 kHz."""
     wav = subprocess.run(  # noqa: S603 - our own words, no shell
         ["espeak-ng", "-v", VOICE, "-s", "150", "--stdout", text],  # noqa: S607 - found by which
         check=True,
@@ -103,51 +106,49 @@ def _espeak(text: str) -> NDArray[np.float32]:
     ).stdout
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_HZ)
     # espeak-ng writes to a pipe and cannot know the length it puts in the header
-    with av.open(io.BytesIO(wav), options={"ignore_length": "1"}) as file:
+    with av.open(io.BytesIO(wav), "r", options={"ignore_length": "1"}) as file:
         blocks = [
             out.to_ndarray()[0]
             for frame in [*file.decode(audio=0), None]
             for out in resampler.resample(frame)
         ]
-    spoken = np.concatenate(blocks).astype(np.float32)
-    loudest = float(np.abs(spoken).max()) or 1.0
-    return spoken * np.float32(VOICE_PEAK / loudest)
+    spoken = np.concatenate(blocks).astype(np.float32, copy=False)
+    loudest = max(float(np.abs(spoken).max()), 1e-6)
+    return np.asarray(spoken * (VOICE_PEAK / loudest), np.float32)
 
 
 def _write(file: io.BufferedIOBase, sound: NDArray[np.float32]) -> None:
     with av.open(str(INSTRUCTOR)) as instructor, av.open(file, "w", format="mp4") as out:
         pictures = instructor.streams.video[0]
+        once = [packet for packet in instructor.demux(pictures) if packet.pts is not None]
         video = out.add_stream_from_template(pictures)
         audio = out.add_stream("libopus", rate=SAMPLE_HZ)
         audio.codec_context.layout = "stereo"
         audio.codec_context.bit_rate = OPUS_BITS_S
         audio.codec_context.options = {"application": "audio", "frame_duration": "20"}
-        packets = [*_opus(audio, sound), *_repeat(instructor, pictures, video)]
-        packets.sort(key=lambda packet: packet.dts * packet.time_base)
+        packets: list[av.Packet[Any]] = [*_opus(audio, sound), *_repeat(once, video)]
+        packets.sort(key=lambda packet: (packet.dts or 0) * packet.time_base)
         for packet in packets:
             out.mux(packet)
 
 
 def _repeat(
-    instructor: av.container.InputContainer,
-    pictures: av.VideoStream,
-    video: av.VideoStream,
-) -> Iterator[av.Packet]:
-    once = [packet for packet in instructor.demux(pictures) if packet.pts is not None]
-    length = sum(packet.duration for packet in once)
-    base = pictures.time_base
-    for turn in range(round(LOOP_S / float(length * base))):
-        for packet in once:
-            again = av.Packet(bytes(packet))
-            again.is_keyframe = packet.is_keyframe
-            again.time_base = base
-            again.pts = again.dts = packet.pts + turn * length
-            again.duration = packet.duration
-            again.stream = video
-            yield again
+    once: list["av.Packet[av.VideoStream]"], video: av.VideoStream
+) -> Iterator["av.Packet[Any]"]:
+    for number in range(LOOP_S * FPS):
+        picture = once[number % len(once)]
+        again = av.Packet(bytes(picture))
+        again.is_keyframe = picture.is_keyframe
+        again.time_base = Fraction(1, FPS)
+        again.pts = again.dts = number
+        again.duration = 1
+        again.stream = video
+        yield again
 
 
-def _opus(audio: av.AudioStream, sound: NDArray[np.float32]) -> Iterator[av.Packet]:
+def _opus(
+    audio: av.AudioStream, sound: NDArray[np.float32]
+) -> Iterator["av.Packet[av.AudioStream]"]:
     """Encode one loop with the second before it in front, so that the seam cannot be heard."""
     before = np.concatenate([sound[-SAMPLE_HZ:], sound])
     skip = SAMPLE_HZ // OPUS_SAMPLES

@@ -16,6 +16,8 @@ _CHORDS = ((57, 60, 64), (53, 57, 60), (48, 52, 55), (55, 59, 62))
 _BARS = _CHORDS * 4 + (_CHORDS[3],)
 _PEAK = 0.5
 
+Mono = NDArray[np.float32]
+
 
 def music() -> NDArray[np.float32]:
     """Return one loop, (48 s * 48 kHz, 2) in -0.5..0.5; its end leads into its beginning."""
@@ -34,32 +36,30 @@ def music() -> NDArray[np.float32]:
     return track * np.float32(_PEAK / np.abs(track).max())
 
 
-def _lay(
-    track: NDArray[np.float32], at: float, sound: NDArray[np.float32], level: float, side: float
-) -> None:
+def _lay(track: NDArray[np.float32], at: float, sound: Mono, level: float, side: float) -> None:
     """Add a mono sound at a sample, round the loop's end; side is -1 (left) to 1 (right)."""
     where = (round(at) + np.arange(len(sound))) % len(track)
     track[where, 0] += sound * np.float32(level * min(1.0, 1 - side))
     track[where, 1] += sound * np.float32(level * min(1.0, 1 + side))
 
 
-def _kick() -> NDArray[np.float32]:
+def _kick() -> Mono:
     t_s = np.arange(int(0.25 * SAMPLE_HZ)) / SAMPLE_HZ
     turns = 50 * t_s + 90 * 0.03 * (1 - np.exp(-t_s / 0.03))
-    return (np.sin(2 * np.pi * turns) * np.exp(-t_s / 0.07)).astype(np.float32)
+    return np.asarray(np.sin(2 * np.pi * turns) * np.exp(-t_s / 0.07), np.float32)
 
 
-def _hat() -> NDArray[np.float32]:
+def _hat() -> Mono:
     noise = np.random.default_rng(85).standard_normal(int(0.06 * SAMPLE_HZ))
     t_s = np.arange(len(noise)) / SAMPLE_HZ
     bright = np.diff(noise, prepend=0.0) * 0.5
-    return (bright * np.exp(-t_s / 0.012)).astype(np.float32)
+    return np.asarray(bright * np.exp(-t_s / 0.012), np.float32)
 
 
-def _note(midi: int, samples: float, decay_s_inverse: float) -> NDArray[np.float32]:
+def _note(midi: int, samples: float, fall_hz: float) -> Mono:
     t_s = np.arange(int(samples)) / SAMPLE_HZ
     hz = 440.0 * 2 ** ((midi - 69) / 12)
     tone = sum(np.sin(2 * np.pi * hz * k * t_s) / k**2 for k in (1, 2, 3))
     attack = np.minimum(t_s / 0.01, 1.0)
     release = np.minimum((t_s[-1] - t_s) / 0.02, 1.0)
-    return (tone * attack * release * np.exp(-t_s * decay_s_inverse)).astype(np.float32)
+    return np.asarray(tone * attack * release * np.exp(-t_s * fall_hz), np.float32)
