@@ -142,11 +142,9 @@ class GatewayService:
         if live is not None:
             parts |= {part: words for part, words in live.parts.items() if part != "gateway"}
         if self._settings.mqtt.url:
-            offline, silent = state.sync == "offline", state.sync == "waiting" and state.why
-            parts["broker"] = state.why if offline else "ok"
-            parts["studio"] = (
-                "not known without the broker" if offline else state.why if silent else "ok"
-            )
+            parts["broker"] = state.why if state.sync == "offline" else "ok"
+        if state.sync != "offline":
+            parts["studio"] = state.why or "ok"
         return Health(
             ok=all(words == "ok" for words in parts.values()),
             box=self._settings.box,

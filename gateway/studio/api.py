@@ -87,5 +87,4 @@ async def _boards(studio: Studio) -> AsyncIterator[str]:
 
 
 def _ride(stored: RideStored) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(stored.summary)
-    return {**told, "confirmed": True, "confirmed_utc": stored.stored_utc}
+    return {**stored.summary, "confirmed": True, "confirmed_utc": stored.stored_utc}

@@ -8,6 +8,8 @@ from html import escape
 
 from gateway.studio.room import Counts
 
+NOBODY = Counts("", {}, {}, 0, 0, 0)
+
 
 def sentence(counts: Counts) -> str:
     """Say the class in one sentence: "3 riders out of position: 2 shoulders, 1 head"."""
@@ -25,8 +27,13 @@ def sentence(counts: Counts) -> str:
 def board(gym: str, classes: Sequence[Counts], trouble: str) -> str:
     """Return the board's body; trouble: why nothing new can come, or empty."""
     warning = f'<div class="card wrong"><b>{escape(trouble)}</b></div>' if trouble else ""
-    shown = classes or [Counts("", {}, {}, 0, 0, 0)]
-    return warning + "".join(_class(gym, counts) for counts in shown)
+    if classes:
+        return warning + "".join(_class(gym, counts) for counts in classes)
+    words = "Nothing is known just now" if trouble else sentence(NOBODY)
+    return (
+        f'{warning}<section class="board"><p class="sub">{escape(gym)}</p>'
+        f"<h1>{escape(words)}</h1></section>"
+    )
 
 
 def _class(gym: str, counts: Counts) -> str:
@@ -49,8 +56,6 @@ def _class(gym: str, counts: Counts) -> str:
 
 
 def _counts(counts: Counts) -> str:
-    if counts.riders == 0:
-        return ""
     shares = (
         ("out", "fault", "Out of position", counts.out),
         ("ok", "good", "In position", counts.ok),
