@@ -13,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_app.clock import MachineClock
+from firmware_app.clock import Clock, MachineClock
 from firmware_app.errors import BadInput, BadSetting
+from firmware_app.player.class_feed import ClassFeed
 from firmware_app.services.player import Player, Wish
 from firmware_app.settings import Settings, load_settings, settings_path
 
@@ -39,15 +40,22 @@ def run(args: argparse.Namespace) -> int:
     wish = Wish(
         settings=settings,
         alone=alone,
-        token=args.token or _token(settings),
         headless=args.headless,
         seconds=float("inf") if args.seconds is None else args.seconds,
         record=args.record,
         speech_wav=args.speech_wav,
         screens=args.screens,
     )
-    Player(wish, MachineClock()).run()
+    clock = MachineClock()
+    Player(wish, clock, _class(settings, args.token or _token(settings), clock)).run()
     return 0
+
+
+def _class(settings: Settings, token: str, clock: Clock) -> ClassFeed | None:
+    player = settings.player
+    if not player.whep_url:
+        return None
+    return ClassFeed(player.whep_url, token, clock, ca_file=player.whep_ca_file)
 
 
 def _settings(args: argparse.Namespace) -> tuple[Settings, bool]:

@@ -174,7 +174,7 @@ def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
         missing, colour = [words.volume.format(percent=view.volume)], INK
     if missing:
         pill = Pill(" · ".join(missing), colour)
-        layers.append(Placed(pill, (canvas.width - pill.width) / 2, 86))
+        layers.append(Placed(pill, (canvas.width - pill.width) / 2, 100))
     return layers
 
 

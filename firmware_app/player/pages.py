@@ -36,12 +36,16 @@ class Ground:
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         wide, high = brush.image.size
-        y, x = np.mgrid[-1 : 1 : high * 1j, -1 : 1 : wide * 1j]
-        light = np.clip(1 - np.sqrt(x**2 + (y + 0.25) ** 2) / 1.25, 0, 1)[..., None] ** 1.5
-        noise = np.random.default_rng(1).uniform(-0.5, 0.5, (high, wide, 1))  # no visible steps
-        colour = np.array(GROUND[:3]) + light * np.array([20, 32, 38]) + noise
-        opaque = np.dstack([np.clip(np.round(colour), 0, 255), np.full((high, wide), 255.0)])
-        brush.image.paste(Image.fromarray(opaque.astype(np.uint8)))
+        x = np.linspace(-1, 1, wide, dtype=np.float32)
+        y = np.linspace(-0.75, 1.25, high, dtype=np.float32)[:, None]
+        light = np.clip(1 - np.sqrt(x**2 + y**2) / 1.25, 0, 1) ** 1.5
+        light += np.random.default_rng(1).random((high, wide), np.float32) / 32  # no visible steps
+        shares = Image.fromarray((np.clip(light, 0, 1) * 255).astype(np.uint8))
+        bands = [
+            shares.point([round(dark + v * gain / 255) for v in range(256)])
+            for dark, gain in zip(GROUND[:3], (20, 32, 38), strict=True)
+        ]
+        brush.image.paste(Image.merge("RGBA", [*bands, Image.new("L", shares.size, 255)]))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from firmware_app.player.brush import Brush
 from firmware_app.player.figure import PARTS, Part, draw_figure
 from firmware_app.player.fonts import Weight
 from firmware_app.player.icons import Mark, Sign, draw_sign
-from firmware_app.player.lettering import width_of, wrap
+from firmware_app.player.lettering import width_of
 from firmware_app.player.theme import (
     DIM,
     GLASS_FIRM,
@@ -54,14 +54,25 @@ class Heading:
 
     title: str
     line: str
-    width: float = 470.0
-    height: float = 84.0
+    widest: float = 400.0
+    height: float = 70.0
+
+    @property
+    def width(self) -> float:
+        """As wide as its words."""
+        (title, size), (line, small) = self._lines
+        return max(width_of(title, size, "Bold"), width_of(line, small)) + 2
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
-        title = wrap(self.title, 30, self.width, "Bold")[0]
-        brush.text(0, 30, title, 30, weight="Bold", colour=INK)
-        brush.text(0, 62, self.line, 21, colour=DIM)
+        (title, size), (line, small) = self._lines
+        brush.text(0, 30, title, size, weight="Bold", colour=INK)
+        brush.text(0, 62, line, small, colour=DIM)
+
+    @property
+    def _lines(self) -> tuple[tuple[str, float], tuple[str, float]]:
+        title = _fitted(self.title, 30, self.widest, "Bold", least=24)
+        return title, _fitted(self.line, 21, self.widest, "Regular", least=18)
 
 
 @dataclass(frozen=True)
@@ -212,9 +223,11 @@ def draw_label(brush: Brush, x: float, baseline: float, words: str, anchor: str 
     )  # fmt: skip
 
 
-def _fitted(words: str, size: float, width: float, weight: Weight) -> tuple[str, float]:
+def _fitted(
+    words: str, size: float, width: float, weight: Weight, least: float = SMALL
+) -> tuple[str, float]:
     """Make a line smaller until it fits, then shorter; never smaller than can be read."""
-    while size > SMALL and width_of(words, size, weight) > width:
+    while size > least and width_of(words, size, weight) > width:
         size -= 1
     while width_of(words, size, weight) > width and " " in words:
         words = words.rsplit(" ", 1)[0]

@@ -40,7 +40,7 @@ class Schedule:
         if self._cue and said is not None and now_s - self._cue[1] >= AFTER_CUE_S:
             names += self._once(f"cue-{said.cue}", now_s)
         if hud is None:
-            return names
+            return names + (self._once("class", now_s) if view.alone and playing else [])
         if hud.phase == "waiting":
             names += self._once("waiting", now_s) if playing or view.class_state == "off" else []
         elif hud.phase == "riding" and playing and said is None and hud.states:

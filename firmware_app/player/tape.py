@@ -38,9 +38,10 @@ class Tape:
 
     def __init__(self, path: Path, start_s: float) -> None:
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115 - closed by close()
+            self._disk = Path(path).open("wb")  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise BadInput(f"{path}: {error.strerror or error}; name a file I may write") from error
+        self._file = wave.open(self._disk)  # noqa: SIM115 - closed by close()
         self._file.setnchannels(2)
         self._file.setsampwidth(2)
         self._file.setframerate(SOUND_HZ)
@@ -57,6 +58,7 @@ class Tape:
         """Finish the file; may be called twice."""
         self._flush()
         self._file.close()
+        self._disk.close()
 
     def _flush(self) -> None:
         if self._fresh:

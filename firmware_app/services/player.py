@@ -57,7 +57,6 @@ class Wish(NamedTuple):
     settings: Settings
     alone: bool = False
     """Only the class: no ride service is there to be talked with."""
-    token: str = ""
     headless: bool = False
     seconds: float = float("inf")
     record: Path | None = None
@@ -68,8 +67,11 @@ class Wish(NamedTuple):
 class Player:
     """All of it; run() returns when the rider, a signal or the time ends it."""
 
-    def __init__(self, wish: Wish, clock: Clock) -> None:
-        """Open screen and files; raise SetupError or a subclass when a technician is needed."""
+    def __init__(self, wish: Wish, clock: Clock, feed: ClassFeed | None) -> None:
+        """Open screen and files; raise SetupError or a subclass when a technician is needed.
+
+        Feed is the class to be played; None: ride without one.
+        """
         settings = wish.settings
         self._wish = wish
         self._clock = clock
@@ -88,13 +90,7 @@ class Player:
         self._stop = threading.Event()
         self._volume = settings.player.volume
         self._mixer = Mixer(settings.player.duck_db, self._volume)
-        self._feed = (
-            ClassFeed(
-                settings.player.whep_url, wish.token, clock, ca_file=settings.player.whep_ca_file
-            )
-            if settings.player.whep_url
-            else None
-        )
+        self._feed = feed
         self._turn = Turn(self._tell)
         sound = Sound(self._feed, self._turn, self._mixer, self._tape, self._recorder)
         self._speaker = Speaker(clock, sound.fill, SdlSpeaker, headless=headless)

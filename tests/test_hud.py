@@ -1,0 +1,236 @@
+"""What the rider sees over the class, panel by panel."""
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from firmware_app.player.banner import Banner
+from firmware_app.player.brush import Brush
+from firmware_app.player.buttons import lay_buttons, touched
+from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
+from firmware_app.player.hud import Place, compose
+from firmware_app.player.lettering import width_of, wrap
+from firmware_app.player.panels import Cadence, Form, Pill, Signs, clock_time
+from firmware_app.player.stage import Stage, View
+from firmware_app.player.theme import FAULT, GOOD, HIGH, INK, SMALL, UNSEEN, WARN, canvas
+from firmware_app.player.words import read_words
+from firmware_app.wire import Debrief, Hud, Say
+
+WORDS = read_words("en")
+PLACE = Place("Maple Street Gym", "Threshold Thursday")
+CANVAS = canvas(1280, 720)
+RIDING = Hud(t_s=0, phase="riding", cadence_rpm=86, states={"shrug": "fault", "head_drop": "ok"})
+CUE = Say(t_s=0, cue=1, rule="shrug", kind="correct", text="Sagar, drop your shoulders", until_s=2)
+
+
+def painted(panel, scale=1.0):
+    brush = Brush(panel.width, panel.height, scale)
+    panel.paint(brush)
+    return np.asarray(brush.image)
+
+
+def has(picture, colour):
+    """How many pixels have exactly this colour."""
+    return int((picture[..., :3] == np.array(colour[:3])).all(axis=-1).sum())
+
+
+def texts(scene):
+    return " | ".join(str(placed.panel) for placed in scene.layers)
+
+
+def scene(view, *, picture=True, at=CANVAS):
+    return compose(view, picture=picture, place=PLACE, words=WORDS, canvas=at)
+
+
+def riding(**changes):
+    return View(hud=msgspec.structs.replace(RIDING, **changes), class_state="playing")
+
+
+def test_the_shoulders_of_the_figure_are_red_and_thicker_when_they_are_up():
+    brush = Brush(112, 214, 2.0)
+    draw_figure(brush, 0, 0, dict.fromkeys(PARTS, "ok") | {"shoulders": "fault"})
+    picture = np.asarray(brush.image)
+    shoulders, rest = picture[110:160], np.concatenate([picture[:100], picture[170:]])
+    assert has(shoulders, FAULT) > 500
+    assert has(rest, FAULT) == 0
+    assert has(rest, GOOD) > 1000
+    column = (picture[:, 112, :3] == FAULT[:3]).all(axis=-1).sum()
+    bone = (picture[240, :, :3] == GOOD[:3]).all(axis=-1).sum() / 3  # the back and two arms
+    assert column > bone
+
+
+def test_what_the_coach_cannot_see_is_dotted_and_the_panel_says_why():
+    states = dict.fromkeys(PARTS, "ok") | {"knees": "unseen"}
+    form = Form(tuple(states.values()), "Form", "looking good", GOOD, "knees hidden")
+    knees = painted(form, 2.0)[404:520]
+    lit = (knees[..., :3] == UNSEEN[:3]).all(axis=-1).any(axis=1)
+    assert np.diff(lit.astype(int)).clip(0).sum() >= 4  # separate dots, one below the other
+    without = painted(replace(form, why=""), 2.0)
+    assert (painted(form, 2.0)[600:] != without[600:]).any()
+
+
+def test_a_part_is_at_fault_when_one_rule_says_so_and_unseen_when_none_can_see_it():
+    states = {"lean_low": "ok", "sway": "fault", "shrug": "ok", "elbows_locked": "unseen"}
+    parts = parts_of(states)
+    assert parts["back"] == "fault"
+    assert parts["shoulders"] == "ok"
+    assert parts["arms"] == "unseen"
+    assert parts["knees"] == "unseen"
+
+
+def test_the_cadence_is_the_largest_thing_and_an_eighth_of_the_screen():
+    panel = Cadence(86, (80, 92), "Cadence", "rpm", "80-92")
+    white = (painted(panel)[60:140, :200, :3] == INK[:3]).all(axis=-1).any(axis=1)
+    assert white.sum() >= 0.1 * HIGH  # the digits themselves; the letters' body is 15 %
+
+
+def test_digits_do_not_jump_when_the_cadence_changes():
+    wide = {width_of(n, 108, "Bold", tabular=True) for n in ("81", "88", "71", "40")}
+    assert len(wide) == 1
+
+
+def test_the_marker_is_amber_outside_the_band_and_white_inside():
+    inside = painted(Cadence(86, (80, 92), "Cadence", "rpm", "80-92"))
+    outside = painted(Cadence(101, (80, 92), "Cadence", "rpm", "80-92"))
+    assert has(inside, WARN) == 0
+    assert has(outside, WARN) > 100
+
+
+def test_a_missing_crank_is_said_and_never_a_zero():
+    shown = texts(scene(riding(cadence_rpm=None, crank="lost")))
+    assert WORDS.crank_lost in shown
+    assert "rpm=0" not in shown
+
+
+def test_a_long_cue_breaks_into_two_even_lines_that_fit():
+    banner = Banner("shrug", "praise", "That is it, Christopher, shoulders nice and low", "")
+    picture = painted(banner)
+    assert banner.width <= 580
+    assert picture[60:110, -20:-4, :3].max() < 200  # nothing runs out at the right
+    first, second = wrap("That is it, Christopher, shoulders nice and low", 28, 420, "Bold")
+    assert abs(width_of(first, 28, "Bold") - width_of(second, 28, "Bold")) < 120
+
+
+def test_a_banner_comes_softly_stays_six_seconds_and_goes_softly():
+    stage = Stage(0.0, 6.0)
+    stage.show(RIDING, 10.0)
+    stage.say(CUE, 10.0)
+    shares = [stage.view(10.0 + t).banner_share for t in (0.0, 0.1, 0.3, 3.0, 5.3, 5.7, 5.95)]
+    assert shares[0] == 0.0
+    assert shares[1] < shares[2] == shares[3] == shares[4] == 1.0
+    assert shares[4] > shares[5] > shares[6] > 0
+    assert stage.view(16.1).banner is None
+
+
+def test_when_the_ride_falls_silent_the_screen_says_so_and_takes_it_up_again():
+    stage = Stage(0.0, 6.0)
+    stage.hear_class("playing", "")
+    assert WORDS.coach_starting in texts(scene(stage.view(1.0)))
+    stage.show(RIDING, 2.0)
+    assert WORDS.coach_starting not in texts(scene(stage.view(3.0)))
+    assert WORDS.coach_starting in texts(scene(stage.view(6.0)))
+    assert WORDS.coach_gone in texts(scene(stage.view(60.0)))
+    stage.show(RIDING, 61.0)
+    assert "Cadence" in texts(scene(stage.view(61.0)))
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (riding(camera="lost"), "camera unplugged"),
+        (riding(camera="dark"), "too dark to coach"),
+        (riding(sync="offline"), "offline, ride is kept"),
+        (riding(phase="paused"), "Pedal to go on"),
+        (riding(phase="waiting"), "Pedal to begin"),
+        (View(hud=RIDING, class_state="off"), "Riding without a class"),
+        (View(hud=RIDING, class_state="reconnecting"), "Reconnecting to the class"),
+        (View(hud=RIDING, class_state="refused", class_why="wrong token"), "Wrong token."),
+        (View(hud=RIDING, class_state="playing", speaker_lost=True), "no speaker"),
+    ],
+)
+def test_the_screen_says_in_a_few_words_what_is_missing(view, words):
+    assert words in texts(scene(view))
+
+
+def test_reconnecting_keeps_the_last_picture_and_no_class_gives_a_calm_ground():
+    assert scene(View(hud=RIDING, class_state="reconnecting")).picture
+    assert not scene(View(hud=RIDING, class_state="off")).picture
+    assert "Ground" in texts(scene(View(hud=RIDING, class_state="off")))
+
+
+def test_a_sign_shows_its_state_by_its_form_not_by_its_colour_alone():
+    whole, struck = (painted(Signs((("camera", mark),)), 2.0)[..., 3] for mark in ("", "struck"))
+    assert ((whole > 200) != (struck > 200)).mean() > 0.02
+
+
+def test_the_debrief_tells_one_strength_and_one_next_thing():
+    debrief = Debrief(
+        t_s=0, rider="Sagar", duration_s=2700, cadence_mean_rpm=84.4, in_position_share=0.91,
+        strength="A quiet upper body", next_thing="Let the shoulders drop",
+        timeline=("ok",) * 40 + ("fault",) * 5 + ("unseen",) * 15,
+    )  # fmt: skip
+    view = View(hud=msgspec.structs.replace(RIDING, phase="ended"), debrief=debrief)
+    shown = texts(scene(view))
+    for words in ("Well ridden, Sagar", "45:00", "'84'", "'91'", "A quiet upper body"):
+        assert words in shown
+    assert "legend=(('ok', 'in form'), ('fault', 'to work on'), ('unseen', 'not seen'))" in shown
+    summary = painted(scene(view).layers[-1].panel)
+    band = summary[380:436]
+    assert has(band, FAULT) > 1000
+    assert has(summary[430:440, 800:900], FAULT) == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 600), (1920, 1080), (800, 480), (1024, 768)])
+def test_everything_is_on_the_screen_and_nothing_lies_on_anything_else(size):
+    at = canvas(*size)
+    view = View(
+        hud=RIDING, class_state="playing", banner=CUE, banner_share=1.0, speaker_lost=True,
+        buttons=True,
+    )  # fmt: skip
+    boxes = [
+        (p.x, p.y, p.x + p.panel.width, p.y + p.panel.height, type(p.panel).__name__)
+        for p in scene(view, at=at).layers
+        if type(p.panel).__name__ != "Shade"
+    ]
+    for left, top, right, bottom, name in boxes:
+        assert left >= 0, name
+        assert top >= 0, name
+        assert right <= at.width + 0.01, name
+        assert bottom <= at.height + 0.01, name
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+            assert apart, f"{a} lies on {b}"
+
+
+def test_no_text_is_smaller_than_two_hundredths_of_the_height():
+    assert SMALL >= 0.02 * HIGH
+
+
+def test_a_finger_finds_the_button_it_touches():
+    buttons = lay_buttons("riding", WORDS, 1280, 400)
+    for placed in buttons:
+        middle = (placed.x + placed.button.width / 2, placed.y + placed.button.height / 2)
+        assert touched(buttons, *middle) == placed.button.action
+    assert touched(buttons, 640, 100) is None
+    assert [b.button.action for b in buttons][:3] == ["pause", "end", "quieter"]
+    assert lay_buttons("paused", WORDS, 1280, 400)[0].button.action == "resume"
+    assert lay_buttons("waiting", WORDS, 1280, 400)[0].button.action == "start"
+
+
+def test_a_rider_whose_name_is_not_latin_is_greeted_by_it():
+    boxes = painted(Pill("सागर"))
+    missing = painted(Pill("\U000f0000\U000f0001"))
+    assert boxes.shape != missing.shape or (boxes != missing).any()
+
+
+def test_times_are_read_at_a_glance():
+    assert clock_time(0) == "0:00"
+    assert clock_time(1458) == "24:18"
+    assert clock_time(3858) == "1:04:18"
+
+
+def test_every_fault_the_figure_can_show_has_a_name_on_the_screen():
+    assert set(PART_OF) == set(WORDS.faults)
