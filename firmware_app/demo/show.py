@@ -24,6 +24,12 @@ LEAD_S = 4.0
 """From the first process to the first turn of the crank: models load, the class connects."""
 CONFIRM_S = 20.0
 END_SCREEN_S = 2.0
+PHASES = {
+    "waiting": "the bike waits for a rider",
+    "riding": "the rider pedals, the ride has begun",
+    "paused": "the rider rests, the ride is paused",
+    "ended": "the ride is over",
+}
 
 
 class Ended(NamedTuple):
@@ -74,7 +80,7 @@ class _Show:
         self._ride = ""
         self._debrief = asyncio.Event()
         self._phase = ""
-        self._sync = ""
+        self._camera = ""
 
     async def run(self) -> Ended:
         if self._wish.token:
@@ -150,11 +156,10 @@ class _Show:
                 self._ride = message.ride
             case Hud() if message.phase != self._phase:
                 self._phase = message.phase
-                self.say({"waiting": "the bike waits"}.get(message.phase, message.phase))
-            case Hud() if message.camera != self._sync:
-                self._sync = message.camera
-                if message.camera != "ok":
-                    self.say(f"camera: {message.camera} {message.unseen_why}")
+                self.say(PHASES[message.phase])
+            case Hud() if message.camera != self._camera:
+                self._camera = message.camera
+                self.say(f"camera: {message.camera}, {message.unseen_why or 'the coach can see'}")
             case Say():
                 heard = "says" if message.voice else "shows"
                 self.say(f'the coach {heard} "{message.text}"')
@@ -166,6 +171,6 @@ class _Show:
 
     def say(self, words: str) -> None:
         """Print one line with the demo's own time."""
-        at_s = self._clock.monotonic() - self._start_at_s
+        at_s = max(self._clock.monotonic() - self._start_at_s, 0.0)
         sys.stdout.write(f"  {int(at_s) // 60:d}:{int(at_s) % 60:02d}  {words}\n")
         sys.stdout.flush()

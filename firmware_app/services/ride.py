@@ -95,7 +95,7 @@ class RideService:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(
-                    keep_going("vision", self._watch, self._clock, self._camera_gone, 2.0)
+                    keep_going("vision", self._watch, self._clock, self._vision_gone, 2.0)
                 )
                 tasks.create_task(keep_going("gateway", self._link.run, self._clock))
                 tasks.create_task(self._tick())
@@ -122,6 +122,9 @@ class RideService:
                     self._camera_gone(seen.why)
                 case CameraState():
                     pass  # the next pose says that it is back
+
+    def _vision_gone(self, _why: str) -> None:
+        self._camera_gone("camera is starting")
 
     def _camera_gone(self, why: str) -> None:
         if self._parts.camera_gone(why):
@@ -256,5 +259,6 @@ class RideService:
             t_s=self._clock.monotonic(),
             phase="waiting",
             rider=self._settings.rider,
+            cadence_rpm=0.0,
             target_rpm=self._settings.coach.target_rpm,
         )
