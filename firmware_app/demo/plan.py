@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 def settings_text(wish: Wish, ports: Ports, folder: Path) -> str:
     """Return the bikebox.toml of the demo's bike; folder holds sockets, state and the token."""
-    whep = wish.whep or f"http://127.0.0.1:{ports.klass}/whep/{CLASS_ID}"
+    whep = wish.whep or f"http://127.0.0.1:{ports.klass}/whep"
     broker = wish.broker or f"mqtt://127.0.0.1:{ports.broker}"
     sections: dict[str, dict[str, object]] = {
         "": {"box": BOX, "gym": GYM, "rider": wish.rider},
