@@ -123,7 +123,7 @@ def test_a_retry_after_of_a_day_does_not_cost_a_rider_the_class():
     [
         ('<stun:a.gym>; rel="ice-server"', [("stun:a.gym", "", "")]),
         (
-            '<turn:a.gym>; rel="ice-server"; username="u;1"; credential="p,2", <stun:b.gym>;rel=ice-server',
+            '<turn:a.gym>;rel="ice-server";username="u;1";credential="p,2",<stun:b.gym>;rel=ice-server',
             [("turn:a.gym", "u;1", "p,2"), ("stun:b.gym", "", "")],
         ),
         ('<turns:a.gym>;REL="other ice-server"', [("turns:a.gym", "", "")]),

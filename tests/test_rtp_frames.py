@@ -1,0 +1,104 @@
+"""Packets of a gym's Wi-Fi: late, twice, out of order, or never."""
+
+import random
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware_app.player.rtp_frames import MOST_ASKS, MOST_HELD, OUTAGE, Piece, RtpFrames
+
+WAIT_S = 0.4
+
+
+def picture(number: int, packets: int = 3, first_seq: int = 0) -> list[Piece]:
+    begin = first_seq + number * packets
+    return [
+        Piece((begin + n) & 0xFFFF, number * 3000, n == packets - 1, b"%d.%d " % (number, n))
+        for n in range(packets)
+    ]
+
+
+def test_a_picture_is_whole_with_its_last_packet():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    assert [frames.add(piece, 0.0) for piece in picture(0)][:2] == [[], []]
+    assert frames.add(picture(1, 1, 2)[0], 0.0)[0].ticks == 3000
+
+
+def test_a_sender_that_marks_no_last_packet_is_understood():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    pieces = [piece._replace(last=False) for n in range(3) for piece in picture(n)]
+    out = [frame for piece in pieces for frame in frames.add(piece, 0.0)]
+    assert [frame.data for frame in out] == [b"0.0 0.1 0.2 ", b"1.0 1.1 1.2 "]
+
+
+@given(st.integers(0, 0xFFFF), st.randoms(use_true_random=False))
+def test_overtaken_and_doubled_packets_come_out_in_order(first_seq: int, chance: random.Random):
+    pieces = [piece for n in range(40) for piece in picture(n, 3, first_seq)]
+    shaken = pieces[:1] + sorted(
+        pieces[1:] + chance.sample(pieces, 10),
+        key=lambda piece: ((piece.seq - first_seq) & 0xFFFF) + chance.uniform(0, 6),
+    )
+    frames = RtpFrames(WAIT_S, pictures=True)
+    out = [frame for piece in shaken for frame in frames.add(piece, 0.0)]
+    assert [frame.ticks for frame in out] == [n * 3000 for n in range(40)]
+    assert frames.losses == 0
+
+
+def test_a_lost_packet_is_asked_for_again_and_again_but_not_for_ever():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    first, lost, last = picture(0)
+    frames.add(first, 0.0)
+    frames.add(last, 0.0)
+    asked_ms = [ms for ms in range(390) if frames.late(ms / 1000)[1] == [lost.seq]]
+    assert asked_ms[0] == 10
+    assert len(asked_ms) == MOST_ASKS
+    assert all(after - before >= 50 for before, after in pairwise(asked_ms))
+
+
+def test_a_packet_that_comes_after_all_loses_nothing():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    first, lost, last = picture(0)
+    frames.add(first, 0.0)
+    frames.add(last, 0.0)
+    assert [frame.data for frame in frames.add(lost, 0.3)] == [b"0.0 0.1 0.2 "]
+    assert not frames.waiting
+
+
+def test_a_picture_that_never_comes_holds_up_the_class_for_no_longer_than_its_time():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    pieces = [piece for n in range(14) for piece in picture(n)]
+    del pieces[4]  # in the middle of the second picture
+    early = [frame for piece in pieces for frame in frames.add(piece, piece.ticks / 90000)]
+    assert [frame.ticks for frame in early] == [0]
+    assert frames.late(0.03 + WAIT_S - 0.01)[0] == []
+    freed, _ = frames.late(1 / 30 + WAIT_S)
+    assert [frame.ticks for frame in freed] == [n * 3000 for n in range(2, 14)]
+    assert frames.losses == 1
+
+
+def test_sound_goes_on_after_a_lost_packet_with_the_very_next_one():
+    frames = RtpFrames(0.06, pictures=False)
+    sounds = [Piece(n, n * 960, last=False, data=b"s") for n in range(4)]
+    frames.add(sounds[0], 0.0)
+    assert frames.add(sounds[2], 0.04) == []
+    assert [frame.ticks for frame in frames.late(0.10)[0]] == [1920]
+    assert [frame.ticks for frame in frames.add(sounds[3], 0.11)] == [2880]
+
+
+def test_a_publisher_that_starts_anew_is_followed_at_once():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    for piece in picture(0):
+        frames.add(piece, 0.0)
+    far = [piece._replace(seq=piece.seq + OUTAGE + 50) for piece in picture(1)]
+    assert [f.ticks for piece in far for f in frames.add(piece, 0.0)] == [3000]
+    assert frames.losses == 1
+
+
+def test_memory_is_bounded_when_the_head_of_the_line_never_comes():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    frames.add(Piece(0, 0, last=False, data=b"x"), 0.0)
+    for n in range(2, 5 * MOST_HELD):  # late() is never called
+        frames.add(Piece(n & 0xFFFF, n * 3000, last=True, data=b"x"), 0.0)
+        assert len(frames._held) <= MOST_HELD
+    assert frames.losses >= 1
