@@ -1,0 +1,181 @@
+"""A gym in small: broker, studio and gateway as real processes, and a bike that tells a ride."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from firmware_app.wire import CueGiven, Interval, RideEnded, RideId, RideStarted
+
+BIKEBOX = (sys.executable, "-m", "firmware_app.cli")
+
+
+def told_ride(name="000001_ab_b1", box="b1", intervals=3, ended=True):
+    """What a bike tells of one ride, in order."""
+    ride = RideId(name)
+    told = [
+        RideStarted(
+            t_s=100.0,
+            ride=ride,
+            box=box,
+            boot_id="boot-1",
+            wall_utc="2026-04-17T18:00:00+00:00",
+            rider="Sagar",
+            rider_pseudonym="p-1",
+            class_id="42",
+        )
+    ]
+    told += [interval(ride, n) for n in range(intervals)]
+    told.append(
+        CueGiven(
+            t_s=140.0,
+            ride=ride,
+            cue=1,
+            rule="shrug",
+            kind="correct",
+            words="Sagar, drop your shoulders",
+            outcome="spoken",
+            ride_s=40.0,
+        )
+    )
+    if ended:
+        told.append(
+            RideEnded(
+                t_s=100.0 + 30 * intervals,
+                ride=ride,
+                intervals=intervals,
+                strength="A quiet upper body",
+                next_thing="Let the shoulders drop",
+            )
+        )
+    return told
+
+
+def interval(ride, n, **changed):
+    figures = {
+        "t_s": 130.0 + 30 * n,
+        "from_s": 100.0 + 30 * n,
+        "riding_s": 30.0,
+        "turns": 42.0,
+        "pedalling_s": 28.0,
+        "watched_s": 25.0,
+        "in_position_s": 20.0,
+        "fault_s": {"shrug": 4.0, "head_drop": 1.0},
+        "episodes": {"shrug": 1, "head_drop": 1},
+        "unseen_s": {"knees_in": 30.0, "sway": 15.0},
+    }
+    return Interval(ride=ride, n=n, **(figures | changed))
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return door.getsockname()[1]
+
+
+class Gym:
+    """Starts, kills and asks; stop() ends all that it started and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.broker_port = free_port()
+        self.mqtt = ""
+        self.running: dict[str, subprocess.Popen] = {}
+
+    @property
+    def url(self):
+        return f"mqtt://127.0.0.1:{self.broker_port}"
+
+    @property
+    def run(self):
+        return self.folder / "run"
+
+    @property
+    def journals(self):
+        return self.folder / "state" / "journals"
+
+    def mosquitto(self, more=""):
+        """Debian's broker with its usual persistence: a snapshot every half hour."""
+        assert shutil.which("mosquitto"), "mosquitto is not installed: apt install mosquitto"
+        kept = self.folder / "mosquitto"
+        kept.mkdir(exist_ok=True)
+        config = self.folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.broker_port} 127.0.0.1\nuser root\nset_tcp_nodelay true\n"
+            f"persistence true\npersistence_location {kept}/\n{more or 'allow_anonymous true'}\n"
+        )
+        self._start("broker", "mosquitto", "-c", config)
+        until(lambda: socket.create_connection(("127.0.0.1", self.broker_port), 1).close() is None)
+
+    def own_broker(self):
+        port_file = self.folder / "broker.port"
+        self._start("broker", *BIKEBOX, "broker", "--port-file", port_file)
+        self.broker_port = self._port(port_file)
+
+    def studio(self):
+        port_file, db = self.folder / "studio.port", self.folder / "studio.db"
+        port_file.unlink(missing_ok=True)
+        config = self.folder / "gym.toml"
+        config.write_text(f'port = 0\ndatabase = "{db}"\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}')
+        self._start("studio", *BIKEBOX, "studio", "--config", config, "--port-file", port_file)
+        self.studio_port = self._port(port_file)
+
+    def gateway(self):
+        port_file = self.run / "gateway.port"
+        port_file.unlink(missing_ok=True)
+        config = self.folder / "bikebox.toml"
+        config.write_text(
+            f'box = "b1"\n[paths]\nrun = "{self.run}"\nstate = "{self.folder}/state"\n'
+            f'[gateway]\nport = 0\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}'
+        )
+        self._start("gateway", *BIKEBOX, "gateway", "--config", config)
+        self.gateway_port = self._port(port_file)
+
+    def ask_gateway(self, path):
+        return httpx.get(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=5).json()
+
+    def ask_studio(self, path):
+        return httpx.get(f"http://127.0.0.1:{self.studio_port}{path}", timeout=5).json()
+
+    def kill(self, name):
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def end(self, name):
+        """Ask it to stop, as systemd does; return its exit code."""
+        process = self.running.pop(name)
+        process.terminate()
+        return process.wait(10)
+
+    def stop(self):
+        for name in list(self.running):
+            self.kill(name)
+
+    def _start(self, name, *command):
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _port(self, path):
+        until(path.exists)
+        return int(path.read_text())
+
+
+def until(true, seconds=20.0):
+    """Wait for something in another process; fail with what it said last."""
+    deadline, last = time.perf_counter() + seconds, None
+    while time.perf_counter() < deadline:
+        try:
+            last = true()
+        except (OSError, httpx.HTTPError, json.JSONDecodeError, KeyError) as error:
+            last = error
+        else:
+            if last:
+                return last
+        time.sleep(0.05)
+    raise AssertionError(f"still {last!r} after {seconds} s")
