@@ -75,7 +75,8 @@ class Coach:
 
     def consider(self, form: FormState) -> Cue | None:
         """Return what to say now, or None; called five times a second."""
-        faults = {rule for rule, state in form.states.items() if state == "fault"} - STATES
+        faults = {rule for rule, state in form.states.items() if state == "fault"}
+        faults -= STATES | form.fading
         self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
         self._follow(form)
         if form.learning is not None or form.t_s < self._not_before_s:

@@ -52,6 +52,10 @@ class Frames(Struct, frozen=True):
     kp2d_px: list[list[tuple[float | None, float | None]]]
     in_frame: list[list[bool | int]]
     occluded: list[list[bool | int]]
+    param: dict[str, list[float | None]] = {}
+    """What the rider was made to do, in degrees: shrug, head, round."""
+    angles: dict[str, list[float | None]] = {}
+    """What came of it: trunk_lean."""
 
 
 class Label(Struct, frozen=True):

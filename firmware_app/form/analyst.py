@@ -104,6 +104,6 @@ class Analyst:
         for rule, dwell in self._dwell.items():
             seen = rule in shown
             states[rule] = dwell.step(shown[rule], dt_s) if seen else dwell.blind(dt_s)
-        return FormState(
-            t_s, states, why, self._learner.learning, standing=states["standing"] == "fault"
-        )
+        fading = {rule for rule in shown if self._dwell[rule].fading}
+        standing = states["standing"] == "fault"
+        return FormState(t_s, states, why, self._learner.learning, standing, frozenset(fading))

@@ -1,9 +1,15 @@
 """From evidence to a state: a fault must stay to count, and stay away to be put right."""
 
+import math
+
 from firmware_app.wire import RuleState
 
 OFF = 0.6
 """Evidence below this share of what began the fault is a correction; between, nothing changes."""
+FADING = 0.8
+"""Evidence below this share of its recent height is on its way out."""
+HEIGHT_S = 10.0
+"""Time constant with which the recent height is forgotten."""
 FORGET_S = 5.0
 """A rule that could not be judged for this long starts afresh."""
 
@@ -18,15 +24,24 @@ class Dwell:
         self._for_s = 0.0
         """How long the evidence has been against the present state, less what was for it."""
         self._unseen_s = 0.0
+        self._height = 0.0
+        self._evidence = 0.0
 
     @property
     def fault(self) -> bool:
         """The fault stands, as far as was last seen."""
         return self._fault
 
+    @property
+    def fading(self) -> bool:
+        """The fault stands, but shows less than it did: the rider is putting it right."""
+        return self._fault and self._evidence < max(1.0, FADING * self._height)
+
     def step(self, evidence: float, dt_s: float) -> RuleState:
         """Take in evidence (1 begins a fault) that has held for dt_s; return the state."""
         self._unseen_s = 0.0
+        self._evidence = evidence
+        self._height = max(evidence, self._height * math.exp(-dt_s / HEIGHT_S))
         against = evidence < OFF if self._fault else evidence >= 1
         self._for_s = max(0.0, self._for_s + (dt_s if against else -dt_s))
         if self._for_s >= (self._off_s if self._fault else self._on_s):

@@ -15,33 +15,36 @@ from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
 POSTURES = ("shrug", "head_drop", "rounded_back", "lean_low")
+BENT = ("head_drop", "rounded_back", "lean_low")
+"""These move the shoulders in the picture more than a shrug does, and each other's points."""
+BESIDE = 0.5
+"""The most that a posture can show which another one explains."""
 FULL = {"shrug": 20.0, "head_drop": 50.0, "rounded_back": 45.0, "lean_low": 16.0}
 """What the map calls 1, in degrees: shoulders raised, head and back bent, trunk leaned."""
 WEIGHTS: dict[View, dict[str, tuple[float, ...]]] = {
     "front": {
-        "shrug": (2.91, 0.49, -5.57, 3.47, -2.09),
-        "head_drop": (1.23, -0.2, -2.19, 1.12, 1.26),
-        "rounded_back": (-4.43, 0.39, 0.6, 1.08, -0.17),
-        "lean_low": (2.44, 0.21, 1.71, 0.51, -0.65),
+        "shrug": (4.57, -7.26, 5.22, -3.47),
+        "head_drop": (0.47, -2.32, 1.07, 1.43),
+        "rounded_back": (-6.09, 0.0, 1.99, -0.91),
+        "lean_low": (4.27, 2.28, 0.0, -0.32),
     },
     "oblique": {
-        "shrug": (2.91, 0.49, -5.57, 3.47, -2.09),
-        "head_drop": (1.23, -0.2, -2.19, 1.12, 1.26),
-        "rounded_back": (-4.43, 0.39, 0.6, 1.08, -0.17),
-        "lean_low": (2.44, 0.21, 1.71, 0.51, -0.65),
+        "shrug": (4.57, -7.26, 5.22, -3.47),
+        "head_drop": (0.47, -2.32, 1.07, 1.43),
+        "rounded_back": (-6.09, 0.0, 1.99, -0.91),
+        "lean_low": (4.27, 2.28, 0.0, -0.32),
     },
     "side": {
-        "shrug": (0.94, -0.5, 0.86, -1.87, -2.37),
-        "head_drop": (-0.79, 0.11, 1.15, -0.21, 1.84),
-        "rounded_back": (-0.73, -5.83, -0.24, -1.15, 1.4),
-        "lean_low": (5.67, 1.68, -0.22, 1.35, 0.93),
+        "head_drop": (-0.91, 0.26, 1.13, 0.5, 2.16),
+        "rounded_back": (-0.9, -7.78, 0.18, -1.71, 0.18),
+        "lean_low": (5.97, 2.59, -0.45, 2.77, 0.8),
     },
 }
 """Rule to a weight for each deviation of posture.FRONT or posture.SIDE."""
 ON: dict[View, dict[str, float]] = {
-    "front": {"shrug": 0.18, "head_drop": 0.3, "rounded_back": 0.25, "lean_low": 0.3},
-    "oblique": {"shrug": 0.25, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.3},
-    "side": {"shrug": 0.4, "head_drop": 0.3, "rounded_back": 0.35, "lean_low": 0.4},
+    "front": {"shrug": 0.2, "head_drop": 0.3, "rounded_back": 0.27, "lean_low": 0.33},
+    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.35},
+    "side": {"head_drop": 0.22, "rounded_back": 0.3, "lean_low": 0.3},
 }
 """How much of a full fault begins to count."""
 SWING = 0.015
@@ -54,12 +57,16 @@ KNEE: dict[View, float] = {"front": 0.06, "oblique": 0.1, "side": 1.0}
 """A knee off its own track, in shoulder widths: about 2.5 cm; good riding stays below 0.03."""
 RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 """Head and shoulders (from the side: hips) above the seated rider's."""
+ALIKE = 0.75
+"""A bent head, back or trunk counts beside the one most bent when it is at least this share of it;
+less is what the one does to the others' points."""
 STRAIGHT_DEG = 18.0
 """An elbow bent less than this is locked, if it also was more bent before."""
-SADDLE_LOW_DEG = 42.0
-SADDLE_HIGH_DEG = 16.0
-"""Knee flexion at the bottom of the turn, from the side. Riders who suit their saddle read 21 to
-29 here; the literature's 25 to 45 is measured on the body, not in a picture."""
+SADDLE_LOW_DEG = (30.0, 42.0)
+SADDLE_HIGH_DEG = (22.0, 16.0)
+"""Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
+Riders who suit their saddle read 21 to 29 here; the literature's 25 to 45 is measured on the body,
+not in a picture."""
 
 
 def evidence(view: View, now: Summary, deviation: Summary) -> Summary:
@@ -73,13 +80,21 @@ def evidence(view: View, now: Summary, deviation: Summary) -> Summary:
 
 
 def _postures(view: View, deviation: Summary) -> Summary:
+    """Return the evidence of the joint map; of head, back and trunk only what stands out."""
     names = SIDE if view == "side" else FRONT
     point = [deviation[name] for name in names]
-    return {
+    gone = {
         rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
-        / ON[view][rule]
         for rule, weights in WEIGHTS[view].items()
     }
+    found = {rule: share / ON[view][rule] for rule, share in gone.items()}
+    most = max(gone[rule] for rule in BENT)
+    for rule in BENT:
+        if gone[rule] < ALIKE * most:
+            found[rule] = min(found[rule], BESIDE)
+    if max(found[rule] for rule in BENT) >= 1:
+        found.pop("shrug", None)
+    return found
 
 
 def _sway(view: View, now: Summary, deviation: Summary) -> float | None:
@@ -130,18 +145,19 @@ def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None
 
 def _saddle_low(view: View, now: Summary, deviation: Summary) -> float | None:
     del deviation
-    return now["knee_bdc_deg"] / SADDLE_LOW_DEG if _shows_saddle(view, now) else None
+    return _saddle(view, now, SADDLE_LOW_DEG)
 
 
 def _saddle_high(view: View, now: Summary, deviation: Summary) -> float | None:
     del deviation
-    if not _shows_saddle(view, now):
+    return _saddle(view, now, SADDLE_HIGH_DEG)
+
+
+def _saddle(view: View, now: Summary, limits_deg: tuple[float, float]) -> float | None:
+    if view != "side" or "knee_bdc_deg" not in now:
         return None
-    return SADDLE_HIGH_DEG / max(now["knee_bdc_deg"], 1.0)
-
-
-def _shows_saddle(view: View, now: Summary) -> bool:
-    return view == "side" and "knee_bdc_deg" in now
+    begins, full = limits_deg
+    return max((now["knee_bdc_deg"] - begins) / (full - begins), 0.0)
 
 
 _SINGLE: dict[str, Callable[[View, Summary, Summary], float | None]] = {

@@ -10,15 +10,15 @@ import math
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
-FRONT = ("width", "head_size", "shoulder_y", "ear_y", "nose_drop")
+FRONT = ("width", "shoulder_y", "ear_y", "nose_drop")
 SIDE = ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y")
 
 
 def compare(view: View, now: Summary, base: Summary) -> Summary:
     """Return the deviations of now from base; those that cannot be seen are left out.
 
-    From the front: width and head_size (logarithms; nearer is larger), shoulder_y, ear_y and
-    nose_drop (down is positive), turn (of the head), rise (of head and shoulders alike).
+    From the front: width (logarithm; nearer is larger), shoulder_y, ear_y and nose_drop (down is
+    positive), turn (of the head), rise (of head and shoulders alike).
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
     the hips).
@@ -43,7 +43,6 @@ def _front(now: Summary, base: Summary, unit: float) -> Summary:
     ear_y = (now["ear_y"] - base["ear_y"]) / unit
     return {
         "width": math.log(now["shoulder_span"] / unit),
-        "head_size": math.log(now["ear_span"] / head),
         "shoulder_y": shoulder_y,
         "ear_y": ear_y,
         "nose_drop": (_nose(now)[1] - _nose(base)[1]) / head,

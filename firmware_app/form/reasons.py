@@ -23,8 +23,20 @@ TURN = 0.2
 """The nose this far off its place between the ears, in ear distances: about 20 degrees."""
 SEATED = frozenset(POSTURE) - STATES
 """Rules of seated riding."""
-BIG = ("head_drop", "rounded_back", "lean_low")
-"""These move the shoulders in the picture more than a shrug does."""
+SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high"})
+FRONT_ONLY = frozenset({"shrug", "knees_in", "knees_out", "hip_rock"})
+HIDES = {
+    "shrug": HIDDEN,
+    "knees_in": "knees hidden",
+    "knees_out": "knees hidden",
+    "hip_rock": "hips hidden",
+    "standing": "hips hidden",
+    "elbows_locked": "elbows hidden",
+}
+"""What usually is in the way where a view shows a rule in principle."""
+SADDLE = ("saddle_low", "saddle_high")
+UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in", "knees_out")
+"""A rider who does this sits off the place that the saddle's height is judged from."""
 
 
 def not_riding(view: View, now: Summary, cadence_rpm: float | None) -> str:
@@ -45,24 +57,19 @@ def aside(view: View, deviation: Summary) -> str:
 
 def missing(view: View, rule: str) -> str:
     """Return why a rule has no evidence though the rider is seen."""
-    if rule in ("elbows_locked", "saddle_low", "saddle_high") and view != "side":
+    if view != "side" and rule in SIDE_ONLY:
         return "shows from the side only"
-    if rule in ("knees_in", "knees_out"):
-        return "shows from the front only" if view == "side" else "knees hidden"
-    if rule == "hip_rock":
-        return "hips hidden" if view == "front" else "shows from the front only"
-    if rule == "elbows_locked":
-        return "elbows hidden"
-    if rule == "standing":
-        return "hips hidden"
-    return "waiting for the crank"
+    if view == "side" and rule in FRONT_ONLY:
+        return "shows from the front only"
+    if rule == "hip_rock" and view == "oblique":
+        return "shows from the front only"
+    return HIDES.get(rule, "waiting for the crank")
 
 
 def overlaid(shown: Summary, *, standing: bool) -> dict[str, str]:
-    """Return the rules that something bigger hides: standing all, a bent trunk the shoulders."""
+    """Return the rules that something bigger hides."""
     if standing or shown.get("standing", 0.0) >= OFF:
         return dict.fromkeys(SEATED, STANDING)
-    big = max(BIG, key=lambda rule: shown.get(rule, 0.0))
-    if shown.get(big, 0.0) >= 1:
-        return {"shrug": HIDDEN}
+    if max((shown[rule] for rule in UNSETTLES if rule in shown), default=0.0) >= 1:
+        return dict.fromkeys(SADDLE, HIDDEN)
     return {}

@@ -17,3 +17,5 @@ class FormState(NamedTuple):
     """How much of the rider's baseline is learnt, 0 to 1; None when it stands."""
     standing: bool
     """The rider is out of the saddle; rules of seated riding are not judged then."""
+    fading: frozenset[str] = frozenset()
+    """Faults that still stand but no longer show: the rider is putting them right."""

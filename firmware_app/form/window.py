@@ -1,7 +1,7 @@
 """The last seconds of frames, summed up: where the body is, what it does in time with the crank.
 
 Posture is the median of the last two seconds: two to three turns of the crank. What moves with
-the crank is fitted by least squares over the last six: a level, a drift, and the first two
+the crank is fitted by least squares over the last four: a level, a drift, and the first two
 harmonics of the crank's own phase (three for the knee). A filter before the fit would only bend
 it. At 8 to 30 frames a second the fit of a knee's lowest flexion is right within about 2 degrees
 where the smallest value seen is wrong by 4 to 13 (simulated).
@@ -16,7 +16,7 @@ from firmware_app.form.crank import CrankPhase, Floats
 from firmware_app.form.metrics import FormMetrics
 
 POSTURE_S = 2.0
-CRANK_S = 6.0
+CRANK_S = 4.0
 SEEN = 0.6
 """A length that was seen in less of the frames than this is not seen."""
 MIN_FRAMES = 8
@@ -37,7 +37,7 @@ Summary = dict[str, float]
 
 
 class Window:
-    """Holds the frames of the last six seconds."""
+    """Holds the frames of the last four seconds."""
 
     def __init__(self) -> None:
         self._rows: deque[list[float]] = deque()
@@ -78,7 +78,7 @@ class Window:
         return dict(zip(names, middle.tolist(), strict=True))
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
-        """Return what moves with the crank, over the last six seconds.
+        """Return what moves with the crank, over the last four seconds.
 
         NAME_cos1, NAME_sin1 ... are the harmonics, NAME_level the mean over whole turns,
         knee_bdc_deg the lowest flexion of the fitted curve. Empty while the crank stands.
