@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import av
+from aioice.stun import TransactionError
 from aiortc import (
     RTCBundlePolicy,
     RTCConfiguration,
@@ -15,10 +16,11 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from firmware_app.player.decoding import Decoded
 from firmware_app.player.receiver import ClassReceiver, use_our_receiver
-from firmware_app.player.whep import Countered, IceServer, NoClass
+from firmware_app.player.whep import Answered, Countered, IceServer, NoClass
 from firmware_app.player.whep_http import Whep
 
 NOT_SDP = (
+    RuntimeError,
     ValueError,
     LookupError,
     TypeError,
@@ -28,7 +30,9 @@ NOT_SDP = (
     InvalidAccessError,
     OperationError,
 )
-"""aiortc's reader of SDP raises whatever it stumbles over."""
+"""aiortc's reader of SDP raises whatever it stumbles over; RuntimeError is a StopIteration."""
+NO_ICE = (OSError, TransactionError)
+"""A STUN or TURN server that is not there, or does not want us."""
 
 TakePicture = Callable[[av.VideoFrame, float | None], None]
 TakeSound = Callable[[av.AudioFrame, float | None], None]
@@ -58,14 +62,23 @@ class ClassSession:
 
     async def open(self) -> NoClass | None:
         """Join the class by whichever flow the server wants; None when media may come."""
-        self._peer.addTransceiver("audio", "recvonly")
-        self._peer.addTransceiver("video", "recvonly")
-        await self._peer.setLocalDescription(await self._peer.createOffer())
-        said = await self._whep.join(self._peer.localDescription.sdp)
-        if isinstance(said, NoClass):
-            return said
-        self._session = said.session
-        self.servers = said.ice_servers or self.servers
+        try:
+            self._peer.addTransceiver("audio", "recvonly")
+            self._peer.addTransceiver("video", "recvonly")
+            await self._peer.setLocalDescription(await self._peer.createOffer())
+            said = await self._whep.join(self._peer.localDescription.sdp)
+            if isinstance(said, NoClass):
+                return said
+            self._session = said.session
+            self.servers = said.ice_servers or self.servers
+            return await self._take(said)
+        except NO_ICE as error:
+            self.servers = ()
+            return NoClass(
+                "connecting", f"no path to the class by its STUN or TURN server: {error}"
+            )
+
+    async def _take(self, said: Answered | Countered) -> NoClass | None:
         try:
             if isinstance(said, Countered):
                 return await self._take_counter_offer(said)

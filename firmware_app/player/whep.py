@@ -142,7 +142,7 @@ def ice_servers(link: str) -> tuple[IceServer, ...]:
         }
         if "ice-server" not in said.get("rel", "").lower().split():
             continue
-        if re.match(r"(stun|turn)s?:[^\s/]", target, re.IGNORECASE):
+        if re.fullmatch(r"(stun|turns?):[\w.-]+(:\d{1,5})?(\?transport=(udp|tcp))?", target):
             found.append(IceServer(target, said.get("username", ""), said.get("credential", "")))
     return tuple(found)
 
