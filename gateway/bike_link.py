@@ -85,14 +85,16 @@ class BikeLink:
             else:
                 lines.append(line.rstrip(b"\n"))
                 waiting_bytes += len(line)
-                if not journal or waiting_bytes > MOST_BYTES:
-                    raise ValueError(f"not a journal's delivery: {line[:80]!r}")
+                if waiting_bytes > MOST_BYTES:
+                    raise ValueError(f"{waiting_bytes} bytes without saying how far they go")
                 continue
             lines, waiting_bytes = [], 0
             writer.write(msgspec.json.encode(Kept(self._store.kept(journal))) + b"\n")
             await writer.drain()
 
     def _keep(self, journal: str, at: int, lines: list[bytes]) -> None:
+        if not journal:
+            raise ValueError("lines of no journal")
         self._store.keep(journal, at, lines)
         if self._refused:
             log.info("store_back")
