@@ -20,6 +20,8 @@ class Frame(NamedTuple):
     """Monotonic second at which it was taken."""
     number: int
     """Counts from 0 at the camera's start; a gap is a picture nobody waited for."""
+    decode_s: float = 0.0
+    """What making a picture of the camera's or the file's bytes took."""
 
 
 class Camera(Protocol):

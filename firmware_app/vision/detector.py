@@ -69,7 +69,8 @@ class Detector:
 def _cell_centres(cells: int, guesses: int) -> NDArray[np.float32]:
     middle = (np.arange(cells, dtype=np.float32) + np.float32(0.5)) / np.float32(cells)
     x, y = np.meshgrid(middle, middle)
-    return np.stack([x.ravel(), y.ravel()], axis=1).repeat(guesses, axis=0)
+    centres: NDArray[np.float32] = np.stack([x.ravel(), y.ravel()], axis=1)
+    return centres.repeat(guesses, axis=0)
 
 
 def _overlap(low: NDArray[np.float32], high: NDArray[np.float32], best: int) -> NDArray[np.float32]:

@@ -1,0 +1,157 @@
+"""The USB camera, by OpenCV's V4L2: motion JPEG, the newest picture only, the kernel's times.
+
+A thread of its own empties the driver's queue, so that a slow model never sees an old picture.
+The first words of each error, up to the colon, are meant for the bike's screen.
+"""
+
+import os
+from pathlib import Path
+from threading import Condition, Thread
+from time import perf_counter
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+
+from firmware_app.clock import Clock
+from firmware_app.errors import PartLost, PartSlow
+from firmware_app.hardware import Frame
+from firmware_app.settings import Vision
+from firmware_app.vision.region import Picture
+
+PATIENCE_S = 1.0
+"""Without a picture for this long the camera is too slow to be of use."""
+FIRST_PATIENCE_S = 3.0
+"""The first picture may take longer: the camera starts its stream."""
+FROZEN_S = 2.0
+"""A sensor's noise changes every picture; the same bits for this long are a hung camera."""
+QUEUE = 2
+"""The driver's buffers: one is filled while the other is read."""
+_EVERY_16TH = slice(None, None, 16)
+# OpenCV waits ten seconds for a hung camera, and holds the device meanwhile
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
+
+
+class Device(Protocol):
+    """What is used of cv2.VideoCapture."""
+
+    def grab(self) -> bool: ...  # noqa: D102 - as in OpenCV
+
+    def retrieve(self, image: Picture, /) -> tuple[bool, Picture]: ...  # noqa: D102 - as in OpenCV
+
+    def get(self, propId: int, /) -> float: ...  # noqa: D102, N803 - as in OpenCV
+
+    def release(self) -> None: ...  # noqa: D102 - as in OpenCV
+
+
+class V4lCamera:
+    """A camera that is there and gives pictures."""
+
+    def __init__(self, path: str, device: Device, clock: Clock) -> None:
+        self._path = path
+        self._device = device
+        self._clock = clock
+        self._news = Condition()
+        self._newest: Frame | None = None
+        self._given = -1
+        self._spare: list[Picture] = [np.zeros((0, 0, 3), np.uint8) for _ in range(3)]
+        """One is drawn into, one is the newest, one is in the caller's hands."""
+        self._in_hands: Picture | None = None
+        self._lost = ""
+        self._closed = False
+        self._reader = Thread(target=self._read, name="camera", daemon=True)
+        self._reader.start()
+
+    def newest(self) -> Frame:
+        """Wait for a picture newer than the last one given."""
+        with self._news:
+            patience_s = FIRST_PATIENCE_S if self._given < 0 else PATIENCE_S
+            self._news.wait_for(lambda: self._lost or self._fresh(), patience_s)
+            if self._lost:
+                raise PartLost(self._lost)
+            frame = self._fresh()
+            if frame is None:
+                raise PartSlow(
+                    f"camera too slow: no picture from {self._path} for {patience_s:.0f} s;"
+                    " try another USB port or cable"
+                )
+            if self._in_hands is not None:
+                self._spare.append(self._in_hands)
+            self._in_hands = frame.bgr
+            self._given = frame.number
+            return frame
+
+    def close(self) -> None:
+        """Give the device back."""
+        self._closed = True
+        self._reader.join(2 * PATIENCE_S)
+
+    def _fresh(self) -> Frame | None:
+        frame = self._newest
+        return frame if frame is not None and frame.number > self._given else None
+
+    def _read(self) -> None:
+        number = 0
+        seen: Picture | None = None
+        changed_s = self._clock.monotonic()
+        while not self._closed:
+            grabbed = self._device.grab()
+            now_s = self._clock.monotonic()
+            stamp_s = self._device.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            started_s = perf_counter()
+            into = self._spare.pop()
+            if not grabbed:
+                self._tell_lost(
+                    f"camera unplugged: {self._path} gives no more pictures; check its cable"
+                )
+                break
+            drawn, picture = self._device.retrieve(into)
+            if not drawn:  # a damaged JPEG; when all are, newest() tells
+                self._spare.append(into)
+                continue
+            sample = picture[_EVERY_16TH]
+            # a covered lens is black in every bit and no fault of the camera
+            if seen is None or not np.array_equal(sample, seen) or np.ptp(sample) == 0:
+                seen, changed_s = sample.copy(), now_s
+            elif now_s - changed_s > FROZEN_S:
+                self._tell_lost(
+                    f"camera frozen: {self._path} repeats one picture; unplug it and plug it in"
+                )
+                break
+            t_s = stamp_s if now_s - PATIENCE_S < stamp_s <= now_s else now_s
+            frame = Frame(picture, t_s, number, perf_counter() - started_s)
+            with self._news:
+                overtaken = self._fresh()
+                if overtaken is not None:
+                    self._spare.append(overtaken.bgr)
+                self._newest = frame
+                self._news.notify()
+            number += 1
+        self._device.release()
+
+    def _tell_lost(self, why: str) -> None:
+        with self._news:
+            self._lost = why
+            self._news.notify()
+
+
+def open_camera(settings: Vision, clock: Clock) -> V4lCamera:
+    """Open the V4L2 device of the settings; raise PartLost when it is not there or not open."""
+    path = settings.camera
+    if not Path(path).exists():
+        raise PartLost(
+            f"camera missing: there is no {path}; plug the camera in,"
+            " or name another device at [vision] camera"
+        )
+    device = cv2.VideoCapture(path, cv2.CAP_V4L2)
+    if not device.isOpened():
+        raise PartLost(
+            f"camera missing: {path} does not open as a camera; is another program using it,"
+            " and may this user read it (group video)?"
+        )
+    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    device.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width_px)
+    device.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height_px)
+    device.set(cv2.CAP_PROP_FPS, settings.fps)
+    device.set(cv2.CAP_PROP_BUFFERSIZE, QUEUE)
+    return V4lCamera(path, cast(Device, device), clock)

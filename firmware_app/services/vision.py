@@ -1,0 +1,140 @@
+"""The eye of the bike: camera in, poses out over a Unix socket, and nothing else.
+
+The only process that ever holds a picture of the rider. It needs no network and writes no file.
+Camera and model work in a thread of their own; the loop only carries what they found.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import structlog
+
+from firmware_app.clock import Clock
+from firmware_app.hardware import Camera, Frame
+from firmware_app.notify import notify
+from firmware_app.settings import Settings
+from firmware_app.sockets import Hub
+from firmware_app.supervise import keep_going
+from firmware_app.vision.eye import Eye
+from firmware_app.vision.pace import Pace, Told
+from firmware_app.wire import CameraState, PoseFrame
+
+log = structlog.get_logger()
+
+STATE_S = 1.0
+RETRY_S = 2.0
+"""Longest wait between two looks for a lost camera."""
+STARTING = "camera is starting"
+OVER = "recording over"
+TOO_SLOW = "camera picture comes too late"
+
+
+class VisionService:
+    """One camera, watched until the process is stopped."""
+
+    def __init__(
+        self, settings: Settings, eye: Eye, open_camera: Callable[[], Camera], clock: Clock
+    ) -> None:
+        """Take open_camera, which raises PartLost while there is none."""
+        self._settings = settings
+        self._eye = eye
+        self._open_camera = open_camera
+        self._clock = clock
+        self._hub = Hub(settings.vision_socket)
+        self._pace = Pace()
+        self._why = STARTING
+        self._alive = False
+
+    async def run(self) -> None:
+        """Serve until cancelled; raise SetupError when the camera is a file that cannot play."""
+        self._hub.greet_with(self._state)
+        await self._hub.open()
+        notify("READY=1")
+        try:
+            await asyncio.gather(self._watch_always(), self._tell_state())
+        finally:
+            await self._hub.close()
+
+    async def _watch_always(self) -> None:
+        await keep_going("camera", self._watch, self._clock, self._lost, RETRY_S)
+        log.info("recording_over")
+        self._say(OVER)
+
+    async def _watch(self, worked: Callable[[], None]) -> None:
+        """Tell a pose for each frame until the recording is over or the camera is lost."""
+        loop = asyncio.get_running_loop()
+        self._alive = True
+        with ThreadPoolExecutor(1, "eye") as thread:
+            camera = await loop.run_in_executor(thread, self._open_camera)
+            self._pace.restart()
+            self._eye.tracker.reset()
+            try:
+                while seen := await loop.run_in_executor(thread, self._look, camera):
+                    worked()
+                    self._alive = True
+                    self._tell(*seen)
+            finally:
+                thread.submit(camera.close)
+
+    def _look(self, camera: Camera) -> tuple[Frame, PoseFrame, dict[str, float]] | None:
+        """Wait for a picture and look at it; None when the recording is over."""
+        frame = camera.newest()
+        if frame is None:
+            return None
+        wait_s = self._clock.monotonic() - frame.t_s - frame.decode_s
+        pose = self._eye.look(frame)
+        tracker = self._eye.tracker
+        stages_s = {
+            "decode": frame.decode_s,
+            "wait": wait_s,
+            "detect": tracker.detect_s,
+            "landmark": tracker.landmark_s,
+        }
+        return frame, pose, stages_s
+
+    def _tell(self, frame: Frame, pose: PoseFrame, stages_s: dict[str, float]) -> None:
+        started_s = perf_counter()
+        self._pace.frame(frame.number, frame.t_s)
+        now_s = self._clock.monotonic()
+        if self._pace.is_late(now_s - frame.t_s, now_s):
+            return
+        self._hub.tell(pose)
+        stages_s["send"] = perf_counter() - started_s
+        self._pace.told(Told(now_s, now_s - frame.t_s, stages_s))
+        if self._why:
+            self._say("")
+
+    # how the camera is ---------------------------------------------------------------------
+
+    def _lost(self, why: str) -> None:
+        self._say(why.partition(":")[0])
+
+    def _say(self, why: str) -> None:
+        self._why = why
+        self._hub.tell(self._state())
+
+    def _state(self) -> CameraState:
+        now_s = self._clock.monotonic()
+        pace = self._pace
+        why = self._why or (TOO_SLOW if pace.too_slow(now_s) else "")
+        return CameraState(
+            t_s=now_s,
+            ok=not why,
+            why=why,
+            model=self._settings.vision.model,
+            fps=round(pace.fps(now_s), 1),
+            skipped=pace.skipped,
+            late=pace.late,
+            p95_ms=round(pace.p95_s(now_s) * 1000, 1),
+            stages_ms={name: round(s * 1000, 2) for name, s in pace.stages_s(now_s).items()},
+        )
+
+    async def _tell_state(self) -> None:
+        while True:
+            self._hub.tell(self._state())
+            if self._alive or self._why == OVER:
+                notify("WATCHDOG=1")
+            self._alive = False
+            await self._clock.sleep(STATE_S)
