@@ -10,6 +10,7 @@ from firmware_app.player.banner import Banner
 from firmware_app.player.brush import Brush
 from firmware_app.player.buttons import lay_buttons, touched
 from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
+from firmware_app.player.hands import Event, meant
 from firmware_app.player.hud import Place, compose
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.panels import Cadence, Form, Pill, Signs, clock_time
@@ -226,6 +227,29 @@ def test_a_rider_whose_name_is_not_latin_is_greeted_by_it():
     assert boxes.shape != missing.shape or (boxes != missing).any()
 
 
+def test_space_and_touch_mean_what_the_phase_lets_them_mean():
+    def means(event, **view):
+        return meant(event, View(**view), WORDS, CANVAS)
+
+    space = Event("key", key="space")
+    assert means(space, hud=RIDING) == "pause"
+    assert means(space, hud=msgspec.structs.replace(RIDING, phase="paused")) == "resume"
+    assert means(space, hud=msgspec.structs.replace(RIDING, phase="waiting")) == "start"
+    assert means(space) is None
+    assert means(Event("key", key="q")) == "quit"
+    first = lay_buttons("riding", WORDS, CANVAS.width, CANVAS.height - 312)[0]
+    touch = Event("touch", first.x + 20, first.y + 20)
+    assert means(touch, hud=RIDING) is None  # the first touch shows the buttons
+    assert means(touch, hud=RIDING, buttons=True) == "pause"
+
+
+def test_standing_is_named_but_never_painted_as_a_fault():
+    view = riding(states={"standing": "fault", "shrug": "ok"})
+    form = next(p.panel for p in scene(view).layers if isinstance(p.panel, Form))
+    assert form.line == "standing"
+    assert "fault" not in form.parts
+
+
 def test_times_are_read_at_a_glance():
     assert clock_time(0) == "0:00"
     assert clock_time(1458) == "24:18"
@@ -233,4 +257,4 @@ def test_times_are_read_at_a_glance():
 
 
 def test_every_fault_the_figure_can_show_has_a_name_on_the_screen():
-    assert set(PART_OF) == set(WORDS.faults)
+    assert set(PART_OF) | {"standing"} == set(WORDS.faults)

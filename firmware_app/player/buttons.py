@@ -42,10 +42,9 @@ class Button:
         )
         if self.sign is not None:
             draw_sign(brush, self.sign, 20, 21, 34, INK)
-        brush.text(
-            self.width / 2 + (0 if self.sign is None else 26), 47, self.words, TEXT, weight="SemiBold",
-            colour=GOOD if self.strong else INK, anchor="m",
-        )  # fmt: skip
+        middle = self.width / 2 + (0 if self.sign is None else 26)
+        colour = GOOD if self.strong else INK
+        brush.text(middle, 47, self.words, TEXT, weight="SemiBold", colour=colour, anchor="m")
 
 
 @dataclass(frozen=True)

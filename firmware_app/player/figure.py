@@ -22,7 +22,6 @@ PART_OF: dict[str, Part] = {
     "sway": "back",
     "bounce": "back",
     "hip_rock": "back",
-    "standing": "back",
     "knees_in": "knees",
     "knees_out": "knees",
     "saddle_low": "knees",
@@ -77,8 +76,8 @@ def draw_cue_sign(  # noqa: PLR0913, PLR0917 - where, and in which two colours
         brush.line(moved, 6.0 if colour == hot else 5.0, colour, closed=closed)
 
     if part is None:
-        line([*arc(31, 31, 23, -60, 230)], hot)
-        line([(33, 2), (42, 11), (32, 20)], hot)
+        line(arc(31, 33, 22, -25, 270), hot)
+        line([(32, 2), (41, 11), (32, 20)], hot)
         return
     line(arc(31, 14, 9, -90, 258), hot if part == "head" else ink, closed=True)
     line(curve((9, 37), (31, 20), (53, 37)), hot if part == "shoulders" else ink)

@@ -140,7 +140,9 @@ def _form(hud: Hud, words: Words) -> Form:
         line, tone, learning = words.form_learning, DIM, round(hud.learning * 100)
     elif faults:
         line, tone = words.faults[faults[0]], FAULT
-    elif "ok" in hud.states.values():
+    elif hud.states.get("standing") == "fault":  # a way of riding, nothing to mend
+        line, tone = words.faults["standing"], DIM
+    elif "ok" in parts.values():
         line, tone = words.form_ok, GOOD
     else:
         line, tone = words.form_off, UNSEEN
@@ -188,13 +190,13 @@ def _notice(view: View, words: Words, *, picture: bool) -> Notice | None:
         return Notice("class", words.refused, line, DIM, struck=True)
     if view.class_state == "reconnecting":
         return Notice("class", words.reconnecting, words.reconnecting_hint, WARN)
-    if view.class_state == "waiting" and not picture:
-        return Notice("wait", words.waiting, words.waiting_hint)
-    if view.class_state == "connecting" and not picture:
-        return Notice("class", words.connecting, words.connecting_hint)
-    if view.hud is None and not (view.starting or view.alone or picture):
-        return Notice("eye", words.coach_gone, words.coach_gone_hint, DIM, struck=True)
-    return None
+    quiet = {
+        "waiting": Notice("wait", words.waiting, words.waiting_hint),
+        "connecting": Notice("class", words.connecting, words.connecting_hint),
+    }
+    if view.hud is None and not (view.starting or view.alone):
+        quiet["off"] = Notice("eye", words.coach_gone, words.coach_gone_hint, DIM, struck=True)
+    return None if picture else quiet.get(view.class_state)
 
 
 def _welcome(hud: Hud, place: Place, words: Words, canvas: Canvas) -> list[Placed]:

@@ -105,8 +105,8 @@ def _pause(pen: Pen) -> None:
 
 
 def _pedal(pen: Pen) -> None:
-    pen.line(*arc(12, 12, 8, -60, 215))
-    pen.line((13.2, 2.2), (16.3, 5), (13, 7.8))
+    pen.line(*arc(12, 12.5, 8, -25, 270))
+    pen.line((12.4, 1), (16, 4.5), (12.4, 8))
 
 
 def _wait(pen: Pen) -> None:

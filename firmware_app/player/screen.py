@@ -6,7 +6,7 @@ into memory with the same code, so what a test sees is what a rider sees.
 
 import ctypes
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 import numpy as np
@@ -16,6 +16,7 @@ from PIL import Image
 
 from firmware_app.errors import MissingPart, PartLost
 from firmware_app.player.brush import Brush
+from firmware_app.player.hands import Event
 from firmware_app.player.hud import Placed, Scene
 from firmware_app.player.panels import Panel
 from firmware_app.player.picture import ClassPicture
@@ -29,16 +30,6 @@ _REDRAW = (
     sdl2.SDL_RENDER_TARGETS_RESET,
     sdl2.SDL_RENDER_DEVICE_RESET,
 )
-
-
-class Event(NamedTuple):
-    """Something the rider did."""
-
-    kind: str
-    """touch, key, quit or exposed."""
-    x_px: float = 0.0
-    y_px: float = 0.0
-    key: str = ""
 
 
 class Screen:

@@ -42,7 +42,8 @@ class Schedule:
         if hud is None:
             return names + (self._once("class", now_s) if view.alone and playing else [])
         if hud.phase == "waiting":
-            names += self._once("waiting", now_s) if playing or view.class_state == "off" else []
+            moment = "waiting, class playing" if playing else "waiting"  # anew when it plays
+            names += ["waiting"] * len(self._once(moment, now_s))
         elif hud.phase == "riding" and playing and said is None and hud.states:
             if now_s - self._taken.get("ride", -AGAIN_S) >= AGAIN_S:
                 self._taken["ride"] = now_s

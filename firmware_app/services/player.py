@@ -19,15 +19,15 @@ import structlog
 from firmware_app.clock import Clock
 from firmware_app.errors import MissingPart
 from firmware_app.notify import notify
-from firmware_app.player.buttons import Action, touched
 from firmware_app.player.class_feed import ClassFeed
 from firmware_app.player.coach_line import CoachLine
-from firmware_app.player.hud import Place, Scene, buttons_of, compose
+from firmware_app.player.hands import Event, meant
+from firmware_app.player.hud import Place, Scene, compose
 from firmware_app.player.mixer import Mixer
 from firmware_app.player.network import Network
 from firmware_app.player.rate import Rate
 from firmware_app.player.recorder import Recorder
-from firmware_app.player.screen import Event, Screen
+from firmware_app.player.screen import Screen
 from firmware_app.player.snapshots import Album, Schedule
 from firmware_app.player.sound import Sound
 from firmware_app.player.speaker import SdlSpeaker, Speaker, has_speaker
@@ -44,6 +44,8 @@ log = structlog.get_logger()
 
 LEAST_S = 0.024
 """Between two drawn pictures without a display's own pace: 30 a second with room for jitter."""
+RIDES_ALONG_S = 0.045
+"""A change of the panels waits this long for the class's next picture to be drawn with it."""
 LOOK_S = 0.004
 """How often a new class picture is looked for: it is shown at most this late."""
 WATCHDOG_S = 1.0
@@ -88,8 +90,7 @@ class Player:
         self._schedule = Schedule()
         self._mail: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._volume = settings.player.volume
-        self._mixer = Mixer(settings.player.duck_db, self._volume)
+        self._mixer = Mixer(settings.player.duck_db, settings.player.volume)
         self._feed = feed
         self._turn = Turn(self._tell)
         sound = Sound(self._feed, self._turn, self._mixer, self._tape, self._recorder)
@@ -141,7 +142,8 @@ class Player:
             view = self._stage.view(now_s)
             picture = self._feed.newest() if self._feed is not None else None
             fresh = picture is not shown[2]
-            if not (fresh or view != shown[1] or touched_at):
+            patient = now_s - drawn_s < RIDES_ALONG_S
+            if not (fresh or touched_at or (view != shown[1] and not patient)):
                 self._clock.block(LOOK_S)
                 continue
             scene = self._compose(view, picture)
@@ -199,24 +201,15 @@ class Player:
             self._album.keep(name, self._screen.pixels())
 
     def _obey(self, event: Event, now_s: float) -> None:
-        view = self._stage.view(now_s)
-        phase = view.hud.phase if view.hud is not None else "none"
-        going: dict[str, Action] = {"waiting": "start", "riding": "pause", "paused": "resume"}
-        action: Action | None = None
-        if event.kind == "quit" or (event.kind == "key" and event.key == "q"):
-            self._stop.set()
-        elif event.kind == "key" and event.key == "space":
-            action = going.get(phase)
-        elif event.kind == "touch":
-            canvas = self._screen.canvas
-            buttons = buttons_of(view, self._words, canvas)
-            action = touched(buttons, event.x_px / canvas.scale, event.y_px / canvas.scale)
+        action = meant(event, self._stage.view(now_s), self._words, self._screen.canvas)
+        if event.kind == "touch":
             self._stage.touch(now_s)
-        if action == "softer" or action == "louder":  # noqa: PLR1714 - narrows for mypy
+        if action == "quit":
+            self._stop.set()
+        elif action == "softer" or action == "louder":  # noqa: PLR1714 - narrows for mypy
             step = VOLUME_STEP if action == "louder" else -VOLUME_STEP
-            self._volume = min(1.0, max(0.0, round(self._volume + step, 2)))
-            self._mixer.volume = self._volume
-            self._stage.volume(self._volume, now_s)
+            self._mixer.volume = min(1.0, max(0.0, round(self._mixer.volume + step, 2)))
+            self._stage.volume(self._mixer.volume, now_s)
         elif action is not None:
             self._tell(Touch(t_s=now_s, action=action))
 

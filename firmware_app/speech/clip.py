@@ -19,7 +19,9 @@ CLIP_VERSION = 1
 LOUDNESS_DB = -17.0
 """RMS of the voiced parts over full scale: 10 dB and more over a class ducked by 14 dB."""
 PEAK = 0.89
-"""-1 dB: what the levelling leaves to the limiter."""
+"""-1 dB: no louder than this, so that the mix needs no limiting of the voice."""
+KNEE = 0.5
+"""Sound up to here is left as it is; only the loudest syllables are rounded off above."""
 FLOOR_DB = -40.0
 """Quieter than this under the loudest moment is silence."""
 LEAD_S = 0.08
@@ -68,13 +70,22 @@ def make_clip(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     words = sound[heard[0] * _WINDOW : (heard[-1] + 1) * _WINDOW]
     voiced = level[level > loudest * 10 ** (-25 / 20)]
     gain = 10 ** (LOUDNESS_DB / 20) / float(np.sqrt(np.mean(voiced**2)))
-    gain = min(gain, PEAK / float(np.abs(words).max()))
     edge = np.linspace(0, 1, _WINDOW // 2, dtype=np.float32)
-    words = words * np.float32(gain)
+    words = _soften(words * np.float32(gain))
     words[: len(edge)] *= edge
     words[-len(edge) :] *= edge[::-1]
     lead, tail = (np.zeros(int(s * CLIP_HZ), np.float32) for s in (LEAD_S, TAIL_S))
     return np.concatenate([lead, words, tail])
+
+
+def _soften(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round off what is louder than KNEE so that nothing reaches PEAK."""
+    room = PEAK - KNEE
+    over = np.maximum(np.abs(sound) - KNEE, 0)
+    soft: NDArray[np.float32] = np.sign(sound) * (
+        np.minimum(np.abs(sound), KNEE) + room * np.tanh(over / room)
+    )
+    return soft.astype(np.float32)
 
 
 def _levels(sound: NDArray[np.float32]) -> NDArray[np.float32]:
