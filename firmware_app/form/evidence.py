@@ -60,8 +60,11 @@ RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 ALIKE = 0.75
 """A bent head, back or trunk counts beside the one most bent when it is at least this share of it;
 less is what the one does to the others' points."""
-STRAIGHT_DEG = 18.0
-"""An elbow bent less than this is locked, if it also was more bent before."""
+ELBOW_DEG = (30.0, 17.5)
+"""Flexion of the near elbow: where evidence begins, and where it is 1: a locked elbow reads 14 to
+17 and one in use 22 and more ..."""
+STRAIGHTER = -0.1
+"""... if it also is 10 degrees straighter than the rider's own."""
 SADDLE_LOW_DEG = (30.0, 42.0)
 SADDLE_HIGH_DEG = (22.0, 16.0)
 """Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
@@ -140,7 +143,7 @@ def _standing(view: View, now: Summary, deviation: Summary) -> float | None:
 def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None:
     if view != "side" or "left_deg" not in now or "elbow" not in deviation:
         return None
-    return min(STRAIGHT_DEG / max(now["left_deg"], 1.0), -deviation["elbow"] / 0.1)
+    return min(_between(now["left_deg"], ELBOW_DEG), max(deviation["elbow"] / STRAIGHTER, 0.0))
 
 
 def _saddle_low(view: View, now: Summary, deviation: Summary) -> float | None:
@@ -156,8 +159,13 @@ def _saddle_high(view: View, now: Summary, deviation: Summary) -> float | None:
 def _saddle(view: View, now: Summary, limits_deg: tuple[float, float]) -> float | None:
     if view != "side" or "knee_bdc_deg" not in now:
         return None
-    begins, full = limits_deg
-    return max((now["knee_bdc_deg"] - begins) / (full - begins), 0.0)
+    return _between(now["knee_bdc_deg"], limits_deg)
+
+
+def _between(value: float, limits: tuple[float, float]) -> float:
+    """Return 0 at the first limit and before, 1 at the second, and more beyond."""
+    begins, full = limits
+    return max((value - begins) / (full - begins), 0.0)
 
 
 _SINGLE: dict[str, Callable[[View, Summary, Summary], float | None]] = {
