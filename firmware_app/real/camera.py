@@ -37,7 +37,7 @@ class Device(Protocol):
 
     def grab(self) -> bool: ...  # noqa: D102 - as in OpenCV
 
-    def retrieve(self, image: Picture, /) -> tuple[bool, Picture]: ...  # noqa: D102 - as in OpenCV
+    def retrieve(self, image: Picture | None, /) -> tuple[bool, Picture]: ...  # noqa: D102 - as in OpenCV
 
     def get(self, propId: int, /) -> float: ...  # noqa: D102, N803 - as in OpenCV
 
@@ -54,7 +54,7 @@ class V4lCamera:
         self._news = Condition()
         self._newest: Frame | None = None
         self._given = -1
-        self._spare: list[Picture] = [np.zeros((0, 0, 3), np.uint8) for _ in range(3)]
+        self._spare: list[Picture | None] = [None, None, None]
         """One is drawn into, one is the newest, one is in the caller's hands."""
         self._in_hands: Picture | None = None
         self._lost = ""

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import cast
 
 import cv2
-import numpy as np
 
 from firmware_app.errors import BadInput
 from firmware_app.vision.region import Picture
@@ -36,7 +35,7 @@ class Video:
         self.fps = told if 0 < told < 1000 else 30.0  # a file need not say
         self.frames = max(int(self._file.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         """As the file's head says; 0 when it does not."""
-        self._picture: Picture = np.zeros((0, 0, 3), np.uint8)
+        self._drawn: Picture | None = None
         self.number = -1
         """Of the picture we are at, from 0."""
         self.t_s = 0.0
@@ -53,9 +52,9 @@ class Video:
 
     def picture(self) -> Picture:
         """Return the picture we are at, height by width by 3; valid until the next call."""
-        _, drawn = self._file.retrieve(self._picture)
-        self._picture = cast(Picture, drawn)  # OpenCV knows its type only when it runs
-        return self._picture
+        # OpenCV knows its array's type only when it runs
+        self._drawn = cast(Picture, self._file.retrieve(self._drawn)[1])
+        return self._drawn
 
     def leap(self, t_s: float) -> None:
         """Let the next picture be the one at t_s, or the last one before the end."""
