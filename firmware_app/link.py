@@ -112,4 +112,7 @@ async def _read_kept(reader: asyncio.StreamReader) -> int:
     line = await reader.readline()
     if not line:
         raise PartLost("the gateway hung up")
-    return _kept.decode(line).kept
+    try:
+        return _kept.decode(line).kept
+    except msgspec.MsgspecError as wrong:
+        raise PartLost(f"the gateway answered {line[:80]!r}: {wrong}") from wrong

@@ -55,8 +55,11 @@ class Hub:
         """Hang up on everybody and remove the socket."""
         if self._server is not None:
             self._server.close()
-            for visitor in list(self._visitors):
-                visitor.writer.close()
+            visitors = list(self._visitors)
+            for visitor in visitors:
+                visitor.writer.transport.abort()
+            for visitor in visitors:
+                await visitor.gone.wait()
             self._server = None
         self._path.unlink(missing_ok=True)
 
@@ -79,6 +82,7 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await telling
             writer.close()
+            visitor.gone.set()
 
 
 class _Visitor:
@@ -86,6 +90,7 @@ class _Visitor:
         self.writer = writer
         self._lines: deque[bytes] = deque(maxlen=MAILBOX_LINES)
         self._fresh = asyncio.Event()
+        self.gone = asyncio.Event()
 
     def put(self, line: bytes) -> None:
         self._lines.append(line)
@@ -120,7 +125,7 @@ class Visit:
         try:
             while line := await reader.readline():
                 yield line
-        except OSError as error:
+        except (OSError, ValueError) as error:  # gone, or a line without an end
             raise PartLost(f"{self._path} hung up: {error}") from error
         finally:
             self._writer = None
@@ -128,8 +133,10 @@ class Visit:
         raise PartLost(f"{self._path} hung up")
 
     def tell(self, message: Message) -> bool:
-        """Send a message if connected; tell whether it was."""
+        """Send a message if somebody is there to read it; tell whether it was."""
         if self._writer is None or self._writer.is_closing():
             return False
+        if self._writer.transport.get_write_buffer_size() > LONGEST_LINE_BYTES:
+            return False  # it has stopped reading: what is old is of no use to it
         self._writer.write(encode(message))
         return True
