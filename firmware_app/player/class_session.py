@@ -31,7 +31,7 @@ NOT_SDP = (
     OperationError,
 )
 """aiortc's reader of SDP raises whatever it stumbles over; RuntimeError is a StopIteration."""
-NO_ICE = (OSError, TransactionError)
+NO_ICE = (OSError, OverflowError, TransactionError)
 """A STUN or TURN server that is not there, or does not want us."""
 
 TakePicture = Callable[[av.VideoFrame, float | None], None]
@@ -74,9 +74,7 @@ class ClassSession:
             return await self._take(said)
         except NO_ICE as error:
             self.servers = ()
-            return NoClass(
-                "connecting", f"no path to the class by its STUN or TURN server: {error}"
-            )
+            return NoClass("connecting", f"the class's STUN or TURN server fails: {error}")
 
     async def _take(self, said: Answered | Countered) -> NoClass | None:
         try:

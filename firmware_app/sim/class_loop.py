@@ -128,20 +128,26 @@ def _read(path: Path) -> tuple[list[Item], list[Item], float]:
                 if packet.stream is video:
                     if packet.pts != packet.dts:
                         raise BadInput(f"{path}: has B-frames, which browsers and bikes refuse")
-                    pictures += [_item(p, VIDEO_HZ) for p in annex_b.filter(packet)]
+                    pictures += annex_b.filter(packet)
                 else:
-                    sounds.append(_item(packet, AUDIO_HZ))
+                    sounds.append(packet)
     except av.FFmpegError as error:
         raise BadInput(f"{path}: cannot be read as a class: {error.strerror}") from error
-    if not any(picture.key for picture in pictures):
-        raise BadInput(f"{path}: has no key frame to begin at")
-    frame_s = (pictures[-1].at - pictures[0].at) / max(len(pictures) - 1, 1) / VIDEO_HZ
-    return pictures, sounds, round((pictures[-1].at / VIDEO_HZ + frame_s) * 50) / 50
+    if not sounds or not any(picture.is_keyframe for picture in pictures):
+        raise BadInput(f"{path}: has no key frame to begin at, or no sound")
+    start_s = min(_time(pictures[0]), _time(sounds[0]))
+    film = [_item(packet, start_s, VIDEO_HZ) for packet in pictures]
+    frame_s = (film[-1].at - film[0].at) / max(len(film) - 1, 1) / VIDEO_HZ
+    length_s = round((film[-1].at / VIDEO_HZ + frame_s) * 50) / 50
+    return film, [_item(packet, start_s, AUDIO_HZ) for packet in sounds], length_s
 
 
 _OPUS = ("opus", "libopus")
 
 
-def _item(packet: "av.Packet[Any]", hz: int) -> Item:
-    at = round((packet.pts or 0) * packet.time_base * hz)
-    return Item(at, bytes(packet), packet.is_keyframe)
+def _time(packet: "av.Packet[Any]") -> Fraction:
+    return (packet.pts or 0) * Fraction(packet.time_base)
+
+
+def _item(packet: "av.Packet[Any]", start_s: Fraction, hz: int) -> Item:
+    return Item(round((_time(packet) - start_s) * hz), bytes(packet), packet.is_keyframe)

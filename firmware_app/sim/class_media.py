@@ -42,7 +42,7 @@ LINES = (
 """Second of the loop, and what the instructor says there."""
 VOICE = "en-us+f3"
 """espeak-ng's; another one than the coach's, so that a rider knows who speaks."""
-VOICE_PEAK = 0.6
+VOICE_PEAK = 0.55
 UNDER_VOICE_DB = -9.0
 """How far the music steps back while the instructor speaks."""
 
@@ -55,7 +55,7 @@ def make_class(cache: Path) -> Path:
     instructor's picture is not where it was shipped.
     """
     speaks = shutil.which("espeak-ng") is not None
-    made = cache / f"class-85rpm-{'spoken' if speaks else 'beat'}-1.mp4"
+    made = cache / f"class-85rpm-{'spoken' if speaks else 'beat'}-2.mp4"
     if made.exists():
         return made
     if not INSTRUCTOR.exists():
@@ -93,7 +93,7 @@ def speak_over(
         begin = int(at_s * SAMPLE_HZ)
         part = spoken[: len(mixed) - begin]
         mixed[begin : begin + len(part)] += part[:, None]
-    return np.clip(mixed, -0.98, 0.98)
+    return np.clip(mixed, -0.85, 0.85)
 
 
 def _espeak(text: str) -> NDArray[np.float32]:
