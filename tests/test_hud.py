@@ -114,6 +114,15 @@ def test_a_long_cue_breaks_into_two_even_lines_that_fit():
     assert abs(width_of(first, 28, "Bold") - width_of(second, 28, "Bold")) < 120
 
 
+def test_a_remote_coachs_long_message_is_cut_rather_than_spilled():
+    banner = Banner("", "remote", "Breathe with the music and stay tall on the saddle. " * 6, "")
+    picture = painted(banner)
+    assert banner.width <= 580
+    assert picture[20:110, -20:-4, :3].max() < 200
+    assert picture[2:8, 120:500, :3].max() < 200
+    assert picture[-8:-3, 120:500, :3].max() < 200
+
+
 def test_a_banner_comes_softly_stays_six_seconds_and_goes_softly():
     stage = Stage(0.0, 6.0)
     stage.show(RIDING, 10.0)
@@ -153,6 +162,12 @@ def test_when_the_ride_falls_silent_the_screen_says_so_and_takes_it_up_again():
 )
 def test_the_screen_says_in_a_few_words_what_is_missing(view, words):
     assert words in texts(scene(view))
+
+
+def test_an_empty_saddle_is_no_fault_before_the_ride():
+    nobody = WORDS.camera["nobody"]
+    assert nobody not in texts(scene(riding(phase="waiting", camera="nobody")))
+    assert nobody in texts(scene(riding(camera="nobody")))
 
 
 def test_reconnecting_keeps_the_last_picture_and_no_class_gives_a_calm_ground():

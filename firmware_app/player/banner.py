@@ -7,10 +7,17 @@ from firmware_app.player.figure import draw_cue_sign
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.theme import DIM, FAULT, GLASS_FIRM, GOOD, INK
 
+SIDES = 148.0
+"""What stands left and right of the words: sign and margins."""
+LEAST = 430.0
+SIZES = ((34.0, 1), (31.0, 1), (28.0, 2), (23.0, 3))
+"""Type sizes and the lines they may take, the first that fits; the last is cut short."""
+HINT = 21.0
+
 
 @dataclass(frozen=True)
 class Banner:
-    """The cue: what it is about, the sentence, and a hint."""
+    """One cue; equal cues look the same."""
 
     rule: str
     kind: str
@@ -22,38 +29,37 @@ class Banner:
     @property
     def width(self) -> float:
         """As wide as its words, between calm bounds."""
-        words = max(*(width_of(line, self._size, "Bold") for line in self._lines), self._hint_wide)
-        return min(self.widest, max(430.0, words + 62 + 22 + 64))
+        size, lines = self._set
+        words = max(width_of(line, size, "Bold") for line in lines)
+        if len(lines) == 1:
+            words = max(words, width_of(self.hint, HINT))
+        return min(self.widest, max(LEAST, words + SIDES))
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         tone = {"praise": GOOD, "correct": FAULT}.get(self.kind, DIM)
         brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM, edge=tone, edge_width=2.5)
         draw_cue_sign(brush, self.rule, 30, (self.height - 62) / 2, INK, tone)
-        lines = [(line, self._size, INK) for line in self._lines]
-        if self.hint and len(lines) == 1:
-            lines.append((self.hint, 21.0, DIM))
-        baseline = {1: 73.0, 2: 58.0}[len(lines)]
-        if len(self._lines) == 2:
-            baseline = 54.0
-        for words, size, colour in lines:
-            brush.text(
-                114, baseline, words, size, weight="Bold" if colour == INK else "Regular",
-                colour=colour,
-            )  # fmt: skip
-            baseline += 35.0 if colour == INK else 30.0
+        size, lines = self._set
+        hinted = bool(self.hint) and len(lines) == 1
+        step = size * 1.24
+        block = step * (len(lines) - 1) + (34.0 if hinted else 0.0)
+        baseline = (self.height - block) / 2 + size * 0.35
+        for line in lines:
+            brush.text(114, baseline, line, size, weight="Bold", colour=INK)
+            baseline += step
+        if hinted:
+            brush.text(114, baseline - step + 34, self.hint, HINT, colour=DIM)
 
     @property
-    def _size(self) -> float:
-        room = self.widest - 148
-        fits = [s for s in (34.0, 31.0, 28.0) if width_of(self.text, s, "Bold") <= room]
-        return fits[0] if fits else 28.0
-
-    @property
-    def _lines(self) -> list[str]:
-        lines = wrap(self.text, self._size, self.widest - 148, "Bold")
-        return lines if len(lines) <= 2 else [lines[0], " ".join(lines[1:])]
-
-    @property
-    def _hint_wide(self) -> float:
-        return width_of(self.hint, 21) if len(self._lines) == 1 else 0.0
+    def _set(self) -> tuple[float, list[str]]:
+        room = self.widest - SIDES
+        for size, most in SIZES:
+            lines = wrap(self.text, size, room, "Bold") or [""]
+            if len(lines) <= most and all(width_of(line, size, "Bold") <= room for line in lines):
+                return size, lines
+        size, most = SIZES[-1]
+        lines = wrap(self.text, size, room - 24, "Bold")
+        if len(lines) > most:
+            lines = [*lines[: most - 1], lines[most - 1].rstrip(".,") + " …"]
+        return size, lines

@@ -162,10 +162,12 @@ def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
         missing.append(words.coach_starting if view.starting else words.coach_gone)
         signs.append(("eye", "badge" if view.starting else "struck"))
     else:
-        signs.append(("camera", "" if hud.camera == "ok" else "struck"))
+        seen: dict[str, Mark] = {"ok": "", "nobody": "badge", "dark": "badge"}
+        signs.append(("camera", seen.get(hud.camera, "struck")))
         sync: dict[str, Mark] = {"ok": "", "waiting": "badge"}
         signs.append(("sync", sync.get(hud.sync, "struck")))
-        missing += [w for w in (words.camera.get(hud.camera), words.sync.get(hud.sync)) if w]
+        told = "" if (hud.phase, hud.camera) == ("waiting", "nobody") else hud.camera
+        missing += [w for w in (words.camera.get(told), words.sync.get(hud.sync)) if w]
     if view.speaker_lost:
         signs.append(("speaker", "struck"))
         missing.append(words.speaker_lost)
