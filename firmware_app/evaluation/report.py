@@ -1,0 +1,153 @@
+"""Many riders' scores as one report: for a program, for a terminal, and as a page."""
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+from firmware_app.evaluation import keypoints
+from firmware_app.evaluation.rider import Result
+from firmware_app.evaluation.scoring import Talk, Tally
+from firmware_app.form.catalogue import POSTURE
+
+LONG_S = 10.0
+"""A fault held longer than this belongs into the ride's summary."""
+CLOSE_RPM = 3.0
+
+Report = dict[str, Any]
+"""Ready to be written as JSON."""
+
+
+def report(results: list[Result]) -> Report:
+    """Add up riders; views and all of them together, rule by rule."""
+    views = sorted({result.view for result in results})
+    long = [
+        one
+        for result in results
+        for one in result.outcomes
+        if one.counts and one.t1 - one.t0 > LONG_S
+    ]
+    return {
+        "riders": len(results),
+        "from_video": sum(result.source == "video" for result in results),
+        "views": {view: _rules([one for one in results if one.view == view]) for view in views},
+        "all": _rules(results),
+        "long_faults": {"held": len(long), "found": sum(one.found for one in long)},
+        "coach": _talk(results).figures(),
+        "pose_cadence": _cadence(results),
+        "pck_0_2": keypoints.pck(_points(results)),
+        "clips": [
+            {
+                "clip": result.clip,
+                "view": result.view,
+                "source": result.source,
+                "frames": result.frames,
+                "faults": [
+                    {
+                        "fault": one.fault,
+                        "t0": one.t0,
+                        "t1": one.t1,
+                        "counts": one.counts,
+                        "found": one.found,
+                        "delay_s": one.delay_s,
+                        "held_s": one.held_s,
+                        "unseen_share": round(one.unseen_share, 2),
+                    }
+                    for one in result.outcomes
+                ],
+                "coach": result.talk.figures(),
+            }
+            for result in results
+        ],
+    }
+
+
+def table(told: Report) -> Iterator[str]:
+    """Yield the report's lines for a terminal."""
+    yield (
+        f"{'view':8s} {'rule':14s} {'found':>7s} {'P':>5s} {'R':>5s} {'F1':>5s}"
+        f" {'F1 by s':>7s} {'false':>5s} {'unseen':>6s} {'delay s':>7s}"
+    )
+    for view, rules in (*told["views"].items(), ("all", told["all"])):
+        for rule, row in rules.items():
+            if row["events"] or row["false_runs"]:
+                yield (
+                    f"{view:8s} {rule:14s} {row['found']:3d}/{row['events']:<3d}"
+                    f" {_cell(row['precision'])} {_cell(row['recall'])} {_cell(row['f1'])}"
+                    f" {_cell(row['f1_s'], 7)} {row['false_runs']:5d}"
+                    f" {_cell(row['unseen_share'], 6)} {_cell(row['delay_median_s'], 7)}"
+                )
+    coach, long, cadence = told["coach"], told["long_faults"], told["pose_cadence"]
+    yield f"faults held longer than {LONG_S:.0f} s: {long['found']} of {long['held']} found"
+    yield (
+        f"coach: {coach['corrections']} corrections, {coach['praises']} praises;"
+        f" {coach['false_cues_in_good_riding']} false in {coach['good_riding_s'] / 3600:.2f} h of"
+        f" good riding, {coach['wrong_cues_in_faults']} about another fault than the one shown"
+    )
+    yield (
+        f"cadence from the pose: median error {cadence['median_error_rpm']} rpm,"
+        f" {cadence['within_3_rpm']} of {cadence['windows']} windows within {CLOSE_RPM:.0f}"
+    )
+    if told["pck_0_2"]:
+        yield f"PCK@0.2: {', '.join(f'{joint} {near}' for joint, near in told['pck_0_2'].items())}"
+
+
+def page(told: Report) -> str:
+    """Return the report as one HTML page that needs nothing else."""
+    body = html.escape("\n".join(table(told)))
+    rows = "".join(
+        f"<tr><td>{html.escape(clip['clip'])}<td>{one['fault']}<td>{one['t0']:.1f}"
+        f"<td>{'yes' if one['found'] else 'no' if one['counts'] else 'not counted'}"
+        f"<td>{'' if one['delay_s'] is None else one['delay_s']}<td>{one['unseen_share']}"
+        for clip in told["clips"]
+        for one in clip["faults"]
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Bikebox, evaluated</title>'
+        "<style>body{font:16px/1.4 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
+        "table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ccc;"
+        "text-align:left}pre{overflow-x:auto}</style>"
+        f"<h1>{told['riders']} labelled riders, {told['from_video']} from video</h1>"
+        f"<pre>{body}</pre>"
+        "<h2>Every fault</h2><table><tr><th>rider<th>fault<th>from s<th>found<th>after s"
+        f"<th>unseen{rows}</table></html>\n"
+    )
+
+
+def _rules(results: list[Result]) -> Report:
+    found = {}
+    for rule in POSTURE:
+        score = Tally()
+        for result in results:
+            score.add(result.tallies[rule])
+        found[rule] = score.figures()
+    return found
+
+
+def _talk(results: list[Result]) -> Talk:
+    said = Talk()
+    for result in results:
+        said.add(result.talk)
+    return said
+
+
+def _cadence(results: list[Result]) -> Report:
+    errors = sorted(error for result in results for error in result.cadence_errors_rpm)
+    return {
+        "windows": len(errors),
+        "median_error_rpm": errors[len(errors) // 2] if errors else None,
+        "within_3_rpm": sum(error <= CLOSE_RPM for error in errors),
+    }
+
+
+def _points(results: list[Result]) -> keypoints.Keypoints:
+    found: keypoints.Keypoints = {}
+    for result in results:
+        for joint, near in result.keypoints.items():
+            tally = found.setdefault(joint, keypoints.Near())
+            tally.points += near.points
+            tally.near += near.near
+    return found
+
+
+def _cell(value: float | None, width: int = 5) -> str:
+    return f"{'-':>{width}s}" if value is None else f"{value:{width}.2f}"
