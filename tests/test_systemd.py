@@ -67,7 +67,8 @@ def test_every_service_is_watched_and_comes_back_by_itself(service):
     assert said["Restart"] == ["always"]
     assert said["StartLimitIntervalSec"] == ["0"]
     assert said["RestartPreventExitStatus"] == ["78"]
-    assert said["ExecStart"] == [f"/opt/bikebox/current/bin/bikebox {service}"]
+    program, name, *_ = said["ExecStart"][0].split()
+    assert (program, name) == ("/opt/bikebox/current/bin/bikebox", service)
     assert said["User"] == [f"bikebox-{service}"]
 
 
