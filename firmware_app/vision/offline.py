@@ -1,6 +1,7 @@
 """What the box would have seen in a video file: every frame of it, as fast as it goes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from firmware_app.hardware import Frame
@@ -16,16 +17,18 @@ def frames(video: Video) -> Iterator[Frame]:
         yield Frame(video.picture(), video.t_s, video.number)
 
 
-def poses(path: Path, tracker: Tracker) -> Iterator[PoseFrame]:
+def poses(
+    path: Path, tracker: Tracker, show: Callable[[Frame, PoseFrame], None] | None = None
+) -> Iterator[PoseFrame]:
     """Yield a pose for every frame, t_s from the file's start; raise BadInput as Video does.
 
-    The tracker forgets whom it followed before.
+    The tracker forgets whom it followed before. show is given each picture and its pose.
     """
     tracker.reset()
     eye = Eye(tracker)
-    video = Video(path)
-    try:
+    with closing(Video(path)) as video:
         for frame in frames(video):
-            yield eye.look(frame)
-    finally:
-        video.close()
+            pose = eye.look(frame)
+            if show:
+                show(frame, pose)
+            yield pose

@@ -1,0 +1,25 @@
+"""Draws a pose over a picture."""
+
+import cv2
+
+from firmware_app.vision.region import Picture
+from firmware_app.wire import PoseFrame
+
+BONES = (
+    *((11, 12), (11, 23), (12, 24), (23, 24)),
+    *((11, 13), (13, 15), (12, 14), (14, 16)),
+    *((23, 25), (25, 27), (27, 31), (24, 26), (26, 28), (28, 32)),
+    *((7, 8), (0, 7), (0, 8)),
+)
+"""Pairs of BlazePose's points: trunk, arms, legs, head."""
+SEEN, GUESSED = (90, 220, 60), (90, 90, 200)
+"""Blue green red."""
+
+
+def draw(pose: PoseFrame, picture: Picture) -> None:
+    """Draw the pose's bones into the picture it was found in, guessed ones red."""
+    for start, end in BONES if pose.landmarks else ():
+        a, b = pose.landmarks[start], pose.landmarks[end]
+        colour = SEEN if min(a.visibility, b.visibility) > 0.5 else GUESSED
+        ends = (round(a.x_px), round(a.y_px)), (round(b.x_px), round(b.y_px))
+        cv2.line(picture, *ends, colour, 2, cv2.LINE_AA)
