@@ -14,6 +14,7 @@ from firmware_app.player.hands import Event, meant
 from firmware_app.player.hud import Place, compose
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.panels import Cadence, Form, Pill, Signs, clock_time
+from firmware_app.player.snapshots import Schedule
 from firmware_app.player.stage import Stage, View
 from firmware_app.player.theme import FAULT, GOOD, HIGH, INK, SMALL, UNSEEN, WARN, canvas
 from firmware_app.player.words import read_words
@@ -149,7 +150,7 @@ def test_when_the_ride_falls_silent_the_screen_says_so_and_takes_it_up_again():
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (riding(camera="lost"), "camera unplugged"),
+        (riding(camera="lost"), "no camera"),
         (riding(camera="dark"), "too dark to coach"),
         (riding(sync="offline"), "offline, ride is kept"),
         (riding(phase="paused"), "Pedal to go on"),
@@ -168,6 +169,24 @@ def test_an_empty_saddle_is_no_fault_before_the_ride():
     nobody = WORDS.camera["nobody"]
     assert nobody not in texts(scene(riding(phase="waiting", camera="nobody")))
     assert nobody in texts(scene(riding(camera="nobody")))
+
+
+def test_pictures_are_kept_at_the_moments_that_matter_and_once():
+    schedule = Schedule()
+    waiting = riding(phase="waiting", camera="lost")
+    assert schedule.due(waiting, 0.0, playing=False) == ["waiting"]
+    assert schedule.due(waiting, 0.1, playing=False) == []
+    assert schedule.due(riding(phase="waiting"), 1.0, playing=True) == ["waiting"]
+    assert schedule.due(riding(), 2.0, playing=True) == ["ride"]
+    assert schedule.due(riding(), 5.0, playing=True) == []
+    cue = replace(riding(), banner=CUE, banner_share=1.0)
+    assert schedule.due(cue, 6.0, playing=True) == []
+    assert schedule.due(cue, 6.8, playing=True) == ["cue-1"]
+    assert schedule.due(cue, 7.0, playing=True) == []
+    gone = replace(riding(), class_state="reconnecting")
+    assert schedule.due(gone, 8.0, playing=False) == ["reconnecting"]
+    assert schedule.due(gone, 8.1, playing=False) == []
+    assert schedule.due(riding(), 13.0, playing=True) == ["ride"]
 
 
 def test_reconnecting_keeps_the_last_picture_and_no_class_gives_a_calm_ground():

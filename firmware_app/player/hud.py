@@ -166,8 +166,10 @@ def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
         signs.append(("camera", seen.get(hud.camera, "struck")))
         sync: dict[str, Mark] = {"ok": "", "waiting": "badge"}
         signs.append(("sync", sync.get(hud.sync, "struck")))
-        told = "" if (hud.phase, hud.camera) == ("waiting", "nobody") else hud.camera
-        missing += [w for w in (words.camera.get(told), words.sync.get(hud.sync)) if w]
+        told = [words.camera.get(hud.camera, ""), words.sync.get(hud.sync, "")]
+        if hud.phase == "waiting":  # an empty saddle, and nothing to be kept yet
+            told = [told[0] if hud.camera != "nobody" else ""]
+        missing += filter(None, told)
     if view.speaker_lost:
         signs.append(("speaker", "struck"))
         missing.append(words.speaker_lost)

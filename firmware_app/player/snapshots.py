@@ -25,6 +25,7 @@ class Schedule:
     def __init__(self) -> None:
         self._taken: dict[str, float] = {}
         self._trouble = ""
+        self._ready = -1
         self._cue: tuple[int, float] | None = None
 
     def due(self, view: View, now_s: float, *, playing: bool) -> list[str]:
@@ -42,8 +43,10 @@ class Schedule:
         if hud is None:
             return names + (self._once("class", now_s) if view.alone and playing else [])
         if hud.phase == "waiting":
-            moment = "waiting, class playing" if playing else "waiting"  # anew when it plays
-            names += ["waiting"] * len(self._once(moment, now_s))
+            ready = 2 * playing + (hud.camera == "ok")
+            if ready > self._ready:  # anew with each part that has come up
+                self._ready = ready
+                names.append("waiting")
         elif hud.phase == "riding" and playing and said is None and hud.states:
             if now_s - self._taken.get("ride", -AGAIN_S) >= AGAIN_S:
                 self._taken["ride"] = now_s

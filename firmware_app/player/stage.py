@@ -47,6 +47,8 @@ class View:
             return "" if self.starting or self.alone else "no-coach"
         if self.speaker_lost:
             return "no-speaker"
+        if self.hud.phase == "waiting":
+            return ""  # parts may still be starting; the room's own words tell
         if self.hud.camera in ("lost", "dark"):
             return f"camera-{self.hud.camera}"
         return "no-crank" if self.hud.crank == "lost" else ""
