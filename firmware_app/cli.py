@@ -14,7 +14,6 @@ from typing import Protocol
 from firmware_app.errors import BikeError, SetupError
 from firmware_app.logs import set_up_logs
 
-
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 """Before anything loads numpy: its threads wait by spinning, which took a fifth of a core from the
 ride service for fits of a few dozen numbers."""
