@@ -92,7 +92,8 @@ def _overlay(path: Path, fps: float) -> Iterator[Callable[[Frame, PoseFrame], No
         def show(frame: Frame, pose: PoseFrame) -> None:
             draw(pose, frame.bgr)
             picture = av.VideoFrame.from_ndarray(frame.bgr, format="bgr24")
-            stream.width, stream.height = picture.width, picture.height
+            if not stream.codec_context.is_open:
+                stream.width, stream.height = picture.width, picture.height
             picture.pts, picture.time_base = round(frame.t_s * 90_000), stream.time_base
             container.mux(stream.encode(picture))
 
