@@ -27,7 +27,7 @@ ENCODERS: tuple[tuple[str, dict[str, str]], ...] = (
     ("mpeg4", {"qscale": "4"}),
 )
 """The first one that this build of FFmpeg has."""
-WAITING_PICTURES = 4
+WAITING_PICTURES = 8
 _MS = Fraction(1, 1000)
 
 Picture = NDArray[np.uint8]

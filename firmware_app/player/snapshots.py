@@ -12,6 +12,7 @@ from PIL import Image
 
 from firmware_app.errors import BadInput
 from firmware_app.player.stage import View
+from firmware_app.wire import Hud
 
 AFTER_CUE_S = 0.7
 """The banner has faded in and is being said."""
@@ -42,18 +43,21 @@ class Schedule:
             names += self._once(f"cue-{said.cue}", now_s)
         if hud is None:
             return names + (self._once("class", now_s) if view.alone and playing else [])
+        return names + self._of_phase(view, hud, now_s, playing=playing)
+
+    def _of_phase(self, view: View, hud: Hud, now_s: float, *, playing: bool) -> list[str]:
         if hud.phase == "waiting":
             ready = 2 * playing + (hud.camera == "ok")
             if ready > self._ready:  # anew with each part that has come up
                 self._ready = ready
-                names.append("waiting")
-        elif hud.phase == "riding" and playing and said is None and hud.states:
+                return ["waiting"]
+        elif hud.phase == "riding" and playing and view.banner is None and hud.states:
             if now_s - self._taken.get("ride", -AGAIN_S) >= AGAIN_S:
                 self._taken["ride"] = now_s
-                names.append("ride")
+                return ["ride"]
         elif hud.phase == "ended" and view.debrief is not None:
-            names += self._once("end", now_s)
-        return names
+            return self._once("end", now_s)
+        return []
 
     def _once(self, name: str, now_s: float) -> list[str]:
         if name in self._taken:
