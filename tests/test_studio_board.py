@@ -1,0 +1,166 @@
+"""What the instructor reads across the room."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+
+from gateway.studio.api import make_studio_api
+from gateway.studio.archive import RideStored
+from gateway.studio.board import board, sentence
+from gateway.studio.room import GONE_S, SILENT_S, Room
+from gateway.topics import Form
+
+
+def room(*riders, t_s=0.0, phase="riding"):
+    """A class 42 with one rider for each states dict."""
+    made = Room()
+    for n, states in enumerate(riders):
+        made.hear("42", Form(box=f"b{n}", rider=f"p{n}", t_s=5.0, states=states, phase=phase), t_s)
+    return made
+
+
+GOOD = {"shrug": "ok", "head_drop": "ok", "sway": "unseen"}
+SHRUG = GOOD | {"shrug": "fault"}
+HEAD = GOOD | {"head_drop": "fault"}
+DARK = {"shrug": "unseen", "head_drop": "unseen"}
+
+
+def test_the_room_in_one_sentence():
+    counts = room(SHRUG, SHRUG, HEAD, GOOD, DARK).count("42", 1.0)
+    assert sentence(counts) == "3 riders out of position: 2 shoulders, 1 head"
+    assert (counts.out, counts.ok, counts.unknown, counts.riders) == (3, 1, 1, 5)
+
+
+def test_a_rider_with_two_faults_is_one_rider_out_of_position():
+    counts = room(SHRUG | {"head_drop": "fault"}).count("42", 1.0)
+    assert sentence(counts) == "1 rider out of position: 1 head, 1 shoulders"
+    assert counts.rules == {"head_drop": 1, "shrug": 1}
+
+
+def test_two_rules_about_the_same_part_count_the_rider_once():
+    counts = room({"rounded_back": "fault", "lean_low": "fault"}).count("42", 1.0)
+    assert counts.parts == {"back": 1}
+
+
+@pytest.mark.parametrize("states", [GOOD, SHRUG])
+def test_a_bike_that_falls_silent_is_unknown_after_five_seconds_and_never_ok(states):
+    class_room = room(states)
+    assert class_room.count("42", SILENT_S).unknown == 0
+    silent = class_room.count("42", SILENT_S + 0.1)
+    assert (silent.out, silent.ok, silent.unknown) == (0, 0, 1)
+    assert class_room.count("42", GONE_S + 0.1).riders == 0
+
+
+def test_a_rider_nobody_can_see_is_not_counted_as_in_position():
+    counts = room(DARK, {}).count("42", 1.0)
+    assert (counts.ok, counts.unknown) == (0, 2)
+    assert sentence(counts) == "Nobody can be judged just now"
+
+
+def test_a_paused_rider_is_not_judged_and_one_who_ended_is_gone():
+    assert room(SHRUG, phase="paused").count("42", 1.0).unknown == 1
+    class_room = room(SHRUG)
+    class_room.hear("42", Form(box="b0", rider="p0", t_s=9.0, states={}, phase="ended"), 1.0)
+    assert class_room.count("42", 1.0).riders == 0
+
+
+def test_standing_and_cadence_are_ways_of_riding_not_faults_of_posture():
+    states = {"shrug": "ok", "standing": "fault", "cadence_low": "fault"}
+    assert room(states).count("42", 1.0).ok == 1
+
+
+def test_a_rule_of_a_newer_box_is_shown_by_its_name():
+    assert room({"wrist_bend": "fault"}).count("42", 1.0).parts == {"wrist bend": 1}
+
+
+def test_classes_are_counted_apart():
+    two = room(SHRUG)
+    two.hear("43", Form(box="c", rider="q", t_s=0.0, states=GOOD), 0.0)
+    assert [(c.class_id, c.out, c.ok) for c in two.classes(1.0)] == [("42", 1, 0), ("43", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("riders", "words"),
+    [
+        ([], "Nobody is riding"),
+        ([GOOD], "Everybody is in position"),
+        ([GOOD, DARK], "Nobody is out of position"),
+    ],
+)
+def test_a_class_that_sits_well_is_told_so(riders, words):
+    assert sentence(room(*riders).count("42", 1.0)) == words
+
+
+def test_the_counts_that_go_out_are_counts_and_nothing_else():
+    told = room(SHRUG, GOOD).count("42", 1.0).aggregate()
+    assert (told.class_id, told.out_of_position, told.riders) == ("42", {"shrug": 1}, 2)
+    assert (told.out, told.ok, told.unknown) == (1, 1, 0)
+
+
+def test_the_board_names_no_rider_and_no_bike():
+    html = board("Spin City", room(SHRUG, HEAD).classes(1.0), "")
+    assert not re.search(r"\b[pb][01]\b", html)
+
+
+def test_the_board_does_not_say_that_nobody_rides_when_it_cannot_know():
+    html = board("", [], "No news from the bikes: no broker")
+    assert "Nothing is known just now" in html
+    assert "Nobody is riding" not in html
+
+
+class Studio:
+    def __init__(self):
+        self.room = room(SHRUG, GOOD)
+
+    def board(self):
+        return board("Spin City", self.room.classes(1.0), "")
+
+    def count(self, class_id):
+        return self.room.count(class_id, 1.0)
+
+    def rides(self):
+        return [RideStored({"ride": "r1", "box": "b1"}, "2026-04-17T19:00:00+00:00")]
+
+    def ride(self, box, ride):
+        return self.rides()[0] if (box, ride) == ("b1", "r1") else None
+
+    def health(self):
+        return {"ok": True}
+
+
+def ask(path, host="localhost"):
+    async def get():
+        app = make_studio_api(Studio(), ["localhost"])
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as browser:
+            return await browser.get(path)
+
+    return asyncio.run(get())
+
+
+def test_the_board_is_a_page_that_is_whole_without_script():
+    html = ask("/").text
+    assert "1 rider out of position" in html
+    assert 'data-events="/events"' in html
+
+
+def test_a_class_is_told_in_counts():
+    told = ask("/api/class/42").json()
+    assert told["out_of_position"] == {"shrug": 1}
+    assert told["parts"] == {"shoulders": 1}
+    assert ask("/api/class/nobody").json()["riders"] == 0
+
+
+def test_a_ride_is_told_as_stored_and_confirmed():
+    told = ask("/api/rides/b1/r1").json()
+    assert told == {
+        "ride": "r1",
+        "box": "b1",
+        "confirmed": True,
+        "confirmed_utc": "2026-04-17T19:00:00+00:00",
+    }
+    assert ask("/api/rides").json() == [told]
+    assert ask("/api/rides/b1/r2").status_code == 404
+    assert ask("/api/rides", host="evil.example").status_code == 400
