@@ -88,9 +88,9 @@ def parts(wish: Wish, ports: Ports, folder: Path, start_at_s: float) -> list[Par
     start = ("--start-at", f"{start_at_s:.3f}")
     broker = wish.broker or f"mqtt://127.0.0.1:{ports.broker}"
     player = ["player", *config]
+    player += ["--screens", str(wish.out), "--speech-wav", str(wish.out / "speech.wav")]
     if wish.headless:
-        player += ["--headless", "--screens", str(wish.out)]
-        player += ["--speech-wav", str(wish.out / "speech.wav")]
+        player.append("--headless")
     if wish.record is not None:
         player += ["--record", str(wish.record)]
     cast = [Part("vision", ("vision", *config, *start))]

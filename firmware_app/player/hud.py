@@ -146,7 +146,7 @@ def _form(hud: Hud, words: Words) -> Form:
         line, tone = words.form_ok, GOOD
     else:
         line, tone = words.form_off, UNSEEN
-    why = hud.unseen_why if hud.camera == "ok" else ""
+    why = hud.unseen_why if hud.camera in ("ok", "lost") else ""
     return Form(order_parts(parts), words.form, line, tone, why, learning)
 
 
