@@ -125,7 +125,10 @@ def test_every_service_finds_its_user_and_the_sockets_folder(tmp_path):
     users = {line.split(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()}
     groups = {line.split(":")[0] for line in (tmp_path / "etc/group").read_text().splitlines()}
     assert users == {f"bikebox-{service}" for service in SERVICES}
-    assert {"bikebox", "gpio"} <= groups
+    needed = {"bikebox"}
+    for service in SERVICES:
+        needed.update(*map(str.split, settings_of(unit(service)).get("SupplementaryGroups", [])))
+    assert needed <= groups
     sockets = tmp_path / "run/bikebox"
     assert oct(sockets.stat().st_mode & 0o7777) == oct(0o3770)
 
