@@ -5,6 +5,7 @@ import gc
 import json
 import subprocess
 
+import httpx
 import pytest
 from gym_scene import Gym, told_ride, until
 
@@ -170,6 +171,18 @@ def test_the_live_lane_the_counts_the_screen_and_a_command(gym):
     assert passed["fitness/class/42/aggregate"]["out_of_position"] == {"shrug": 1}
     assert "ride" not in passed["fitness/class/42/form/p-1"]
     assert live["live"]["cadence_rpm"] == 86.0
+
+
+def test_the_board_renews_itself_and_an_open_page_does_not_keep_the_studio_from_stopping(gym):
+    gym.mosquitto()
+    gym.studio()
+    url = f"http://127.0.0.1:{gym.studio_port}/events"
+    with httpx.stream("GET", url, timeout=10) as events:
+        lines = (line for line in events.iter_lines() if line)
+        first, second = next(lines), next(lines)
+        assert first.startswith("data: <")
+        assert second.startswith("data: <section")
+        assert gym.end("studio") == 0
 
 
 def test_a_wrong_password_is_told_and_the_right_one_lets_the_box_in(gym):
