@@ -36,6 +36,8 @@ class Analyst:
         self._last_s: float | None = None
         self._held: tuple[str, float] = ("", 0.0)
         """What keeps everything from being judged for a moment, and until when."""
+        self._aside_s = 0.0
+        """How long the head has been turned."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -85,7 +87,9 @@ class Analyst:
             self._learner.learn(now, dt_s)
             return {}, dict.fromkeys(POSTURE, reasons.LEARNING)
         deviation = compare(self._view, now, baseline.summary)
-        if aside := reasons.aside(self._view, deviation):
+        aside = reasons.aside(self._view, deviation)
+        self._aside_s = self._aside_s + dt_s if aside else 0.0
+        if aside and self._aside_s < reasons.ASIDE_S:
             self._held = (aside, t_s + POSTURE_S)
         held, until_s = self._held
         if t_s < until_s:
@@ -94,7 +98,8 @@ class Analyst:
         if max(shown.values()) < OFF:
             self._learner.learn(now, dt_s)
         why = {rule: reasons.missing(self._view, rule) for rule in POSTURE if rule not in shown}
-        for rule, reason in reasons.overlaid(shown, standing=self._dwell["standing"].fault).items():
+        standing = self._dwell["standing"].fault
+        for rule, reason in reasons.overlaid(self._view, shown, standing=standing).items():
             shown.pop(rule, None)
             why[rule] = reason
         return shown, why

@@ -10,7 +10,7 @@ people".
 
 from collections.abc import Callable
 
-from firmware_app.form.posture import FRONT, SIDE
+from firmware_app.form.posture import FIGURES
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
@@ -29,10 +29,10 @@ WEIGHTS: dict[View, dict[str, tuple[float, ...]]] = {
         "lean_low": (4.27, 2.28, 0.0, -0.32),
     },
     "oblique": {
-        "shrug": (4.57, -7.26, 5.22, -3.47),
-        "head_drop": (0.47, -2.32, 1.07, 1.43),
-        "rounded_back": (-6.09, 0.0, 1.99, -0.91),
-        "lean_low": (4.27, 2.28, 0.0, -0.32),
+        "shrug": (6.58, -7.51, 4.88, -1.9, 3.03),
+        "head_drop": (-0.48, -0.56, 0.37, 1.16, -0.38),
+        "rounded_back": (-6.41, -1.36, 2.71, -0.6, -3.0),
+        "lean_low": (5.12, 1.2, 0.2, -0.43, 3.34),
     },
     "side": {
         "head_drop": (-0.91, 0.26, 1.13, 0.5, 2.16),
@@ -40,10 +40,10 @@ WEIGHTS: dict[View, dict[str, tuple[float, ...]]] = {
         "lean_low": (5.97, 2.59, -0.45, 2.77, 0.8),
     },
 }
-"""Rule to a weight for each deviation of posture.FRONT or posture.SIDE."""
+"""Rule to a weight for each deviation of posture.FIGURES."""
 ON: dict[View, dict[str, float]] = {
     "front": {"shrug": 0.2, "head_drop": 0.3, "rounded_back": 0.27, "lean_low": 0.33},
-    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.35},
+    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.33, "lean_low": 0.35},
     "side": {"head_drop": 0.22, "rounded_back": 0.3, "lean_low": 0.3},
 }
 """How much of a full fault begins to count."""
@@ -53,7 +53,8 @@ COUNTER = 0.2
 """A swaying trunk tips: the hips go the other way. A rocking pelvis turns about its middle."""
 BOUNCE = 0.015
 """Shoulders up and down twice a turn; good riding stays below 0.004."""
-KNEE: dict[View, float] = {"front": 0.06, "oblique": 0.1, "side": 1.0}
+KNEES = ("knee_left", "knee_right", "knee_near")
+KNEE: dict[View, float] = {"front": 0.06, "oblique": 0.08, "side": 1.0}
 """A knee off its own track, in shoulder widths: about 2.5 cm; good riding stays below 0.03."""
 RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 """Head and shoulders (from the side: hips) above the seated rider's."""
@@ -84,8 +85,9 @@ def evidence(view: View, now: Summary, deviation: Summary) -> Summary:
 
 def _postures(view: View, deviation: Summary) -> Summary:
     """Return the evidence of the joint map; of head, back and trunk only what stands out."""
-    names = SIDE if view == "side" else FRONT
-    point = [deviation[name] for name in names]
+    if not all(name in deviation for name in FIGURES[view]):
+        return {}
+    point = [deviation[name] for name in FIGURES[view]]
     gone = {
         rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
         for rule, weights in WEIGHTS[view].items()
@@ -125,14 +127,14 @@ def _bounce(view: View, now: Summary, deviation: Summary) -> float | None:
 
 def _knees_in(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    knees = [deviation[name] for name in ("knee_left", "knee_right") if name in deviation]
-    return -min(knees) / KNEE[view] if len(knees) == 2 else None
+    knees = [deviation[name] for name in KNEES if name in deviation]
+    return -min(knees) / KNEE[view] if knees else None
 
 
 def _knees_out(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    knees = [deviation[name] for name in ("knee_left", "knee_right") if name in deviation]
-    return max(knees) / KNEE[view] if len(knees) == 2 else None
+    knees = [deviation[name] for name in KNEES if name in deviation]
+    return max(knees) / KNEE[view] if knees else None
 
 
 def _standing(view: View, now: Summary, deviation: Summary) -> float | None:

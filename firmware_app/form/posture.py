@@ -10,8 +10,13 @@ import math
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
-FRONT = ("width", "shoulder_y", "ear_y", "nose_drop")
-SIDE = ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y")
+_FRONT = ("width", "shoulder_y", "ear_y", "nose_drop")
+FIGURES: dict[View, tuple[str, ...]] = {
+    "front": _FRONT,
+    "oblique": (*_FRONT, "reach"),
+    "side": ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y"),
+}
+"""The deviations that tell shrug, head drop, rounded back and lean from one another."""
 
 
 def compare(view: View, now: Summary, base: Summary) -> Summary:
@@ -19,21 +24,24 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
 
     From the front: width (logarithm; nearer is larger), shoulder_y, ear_y and nose_drop (down is
     positive), turn (of the head), rise (of head and shoulders alike).
+    Obliquely also reach: how far the shoulders have gone ahead of the hips.
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
     the hips).
     In time with the crank: bounce and swing are how much the shoulders' motion has changed, up
     and down twice a turn and sideways once a turn; counter is the hips' part in the swing, 1 for
-    as far as the shoulders to the other side. knee_left and knee_right are how far each knee has
-    gone outwards.
+    as far as the shoulders to the other side. knee_left and knee_right, obliquely knee_near,
+    are how far a knee has gone outwards.
     """
     unit = base["shoulder_span"]
     found = _side(now, base, unit) if view == "side" else _front(now, base, unit)
+    if view == "oblique":
+        found |= _reach(now, base, unit)
     bounce = _change(now, base, "shoulder_y", 2)
     if bounce is not None:
         found["bounce"] = abs(bounce) / unit
     if view != "side":
-        found |= _swing(now, base, unit) | _knees(now, base, unit)
+        found |= _swing(now, base, unit) | _knees(view, now, base, unit)
     return found
 
 
@@ -49,6 +57,13 @@ def _front(now: Summary, base: Summary, unit: float) -> Summary:
         "turn": (_nose(now)[0] - _nose(base)[0]) / head,
         "rise": -max(shoulder_y, ear_y),
     }
+
+
+def _reach(now: Summary, base: Summary, unit: float) -> Summary:
+    if "hip_x" not in now or "hip_x" not in base:
+        return {}
+    ahead = (now["shoulder_x"] - now["hip_x"]) - (base["shoulder_x"] - base["hip_x"])
+    return {"reach": ahead / unit}
 
 
 def _side(now: Summary, base: Summary, unit: float) -> Summary:
@@ -67,15 +82,21 @@ def _side(now: Summary, base: Summary, unit: float) -> Summary:
     return found
 
 
-def _knees(now: Summary, base: Summary, unit: float) -> Summary:
-    """Return how far each knee has gone outwards; the rider's left is right in the picture."""
-    found: Summary = {}
-    for name, sign in (("left", 1.0), ("right", -1.0)):
-        knee = f"{name}_knee_x_level"
-        if knee in now and knee in base:
-            gone = (now[knee] - now["hip_x"]) - (base[knee] - base["hip_x"])
-            found[f"knee_{name}"] = sign * gone / unit
-    return found
+def _knees(view: View, now: Summary, base: Summary, unit: float) -> Summary:
+    """Return how far each knee has gone outwards from its place below the hips.
+
+    The rider's left is right in the picture. Obliquely only the near knee is told: the one that
+    is behind in the picture, whichever side the camera is on; the far one is half guessed.
+    """
+    places = ("left_knee_x_level", "right_knee_x_level", "hip_x")
+    if not all(place in now and place in base for place in places):
+        return {}
+    left, right = (
+        ((now[knee] - now["hip_x"]) - (base[knee] - base["hip_x"])) / unit for knee in places[:2]
+    )
+    if view == "front":
+        return {"knee_left": left, "knee_right": -right}
+    return {"knee_near": -left if base[places[0]] < base[places[1]] else -right}
 
 
 def _swing(now: Summary, base: Summary, unit: float) -> Summary:

@@ -2,6 +2,7 @@
 
 from firmware_app.form.catalogue import POSTURE, STATES
 from firmware_app.form.dwell import OFF
+from firmware_app.form.evidence import BENT, RISE
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
@@ -19,14 +20,20 @@ STILL_RPM = 30.0
 HAND_NEAR: dict[View, float] = {"front": 0.8, "oblique": 0.8, "side": 0.4}
 """Wrist nearer to the nose than this, in shoulder widths (from the side trunk lengths): drinking,
 wiping. On the bar it is 1.7 and more (0.5 and more)."""
-TURN = 0.2
-"""The nose this far off its place between the ears, in ear distances: about 20 degrees."""
+TURN: dict[View, float] = {"front": 0.2, "oblique": 0.3}
+"""The nose this far off its place between the ears, in ear distances: about 20 degrees. From the
+side a turned head does not look like any fault."""
+ASIDE_S = 6.0
+"""A head turned for longer is no glance; it is how the rider sits now, and is judged."""
 SEATED = frozenset(POSTURE) - STATES
 """Rules of seated riding."""
 SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high"})
 FRONT_ONLY = frozenset({"shrug", "knees_in", "knees_out", "hip_rock"})
 HIDES = {
     "shrug": HIDDEN,
+    "head_drop": "hips hidden",
+    "rounded_back": "hips hidden",
+    "lean_low": "hips hidden",
     "knees_in": "knees hidden",
     "knees_out": "knees hidden",
     "hip_rock": "hips hidden",
@@ -34,6 +41,7 @@ HIDES = {
     "elbows_locked": "elbows hidden",
 }
 """What usually is in the way where a view shows a rule in principle."""
+KNEES = ("knees_in", "knees_out")
 SADDLE = ("saddle_low", "saddle_high")
 UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in", "knees_out")
 """A rider who does this sits off the place that the saddle's height is judged from."""
@@ -50,7 +58,7 @@ def not_riding(view: View, now: Summary, cadence_rpm: float | None) -> str:
 
 def aside(view: View, deviation: Summary) -> str:
     """Return why the head says nothing: it is turned."""
-    if view != "side" and abs(deviation["turn"]) > TURN and deviation["rise"] < TURN:
+    if view in TURN and abs(deviation["turn"]) > TURN[view] and deviation["rise"] < RISE[view]:
         return ASIDE
     return ""
 
@@ -66,10 +74,17 @@ def missing(view: View, rule: str) -> str:
     return HIDES.get(rule, "waiting for the crank")
 
 
-def overlaid(shown: Summary, *, standing: bool) -> dict[str, str]:
+def overlaid(view: View, shown: Summary, *, standing: bool) -> dict[str, str]:
     """Return the rules that something bigger hides."""
     if standing or shown.get("standing", 0.0) >= OFF:
         return dict.fromkeys(SEATED, STANDING)
-    if max((shown[rule] for rule in UNSETTLES if rule in shown), default=0.0) >= 1:
-        return dict.fromkeys(SADDLE, HIDDEN)
-    return {}
+    hidden: tuple[str, ...] = ()
+    if _shows(shown, UNSETTLES):
+        hidden += SADDLE
+    if view == "oblique" and _shows(shown, BENT):
+        hidden += KNEES
+    return dict.fromkeys(hidden, HIDDEN)
+
+
+def _shows(shown: Summary, rules: tuple[str, ...]) -> bool:
+    return any(shown.get(rule, 0.0) >= 1 for rule in rules)
