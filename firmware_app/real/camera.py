@@ -27,6 +27,7 @@ FROZEN_S = 2.0
 """A sensor's noise changes every picture; the same bits for this long are a hung camera."""
 QUEUE = 2
 """The driver's buffers: one is filled while the other is read."""
+MOTION_JPEG = int.from_bytes(b"MJPG", "little")
 _EVERY_16TH = slice(None, None, 16)
 # OpenCV waits ten seconds for a hung camera, and holds the device meanwhile
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
@@ -149,7 +150,7 @@ def open_camera(settings: Vision, clock: Clock) -> V4lCamera:
             f"camera missing: {path} does not open as a camera; is another program using it,"
             " and may this user read it (group video)?"
         )
-    device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    device.set(cv2.CAP_PROP_FOURCC, MOTION_JPEG)
     device.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width_px)
     device.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height_px)
     device.set(cv2.CAP_PROP_FPS, settings.fps)

