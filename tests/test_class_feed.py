@@ -155,6 +155,19 @@ async def true_offer() -> str:
     return sdp
 
 
+def test_dropping_our_own_offer_for_the_servers_is_not_the_end_of_the_class():
+    async def scene() -> tuple[NoClass | None, bool]:
+        said = Countered(await true_offer(), "/s")
+        session = ClassSession(Canned(said), lambda *_: None, lambda *_: None)
+        refused = await session.open()
+        await asyncio.sleep(0.1)
+        ended = session.ended.is_set()
+        await session.close()
+        return refused, ended
+
+    assert asyncio.run(scene()) == (None, False)
+
+
 def test_broken_sdp_never_ends_the_player():
     async def scene() -> int:
         chance = random.Random(7)

@@ -96,8 +96,8 @@ class ClassSession:
             await self._peer.close()
 
     async def _take_counter_offer(self, said: Countered) -> NoClass | None:
-        await self._peer.close()
-        self._peer = self._new_peer()
+        ours, self._peer = self._peer, self._new_peer()
+        await ours.close()
         await self._peer.setRemoteDescription(RTCSessionDescription(said.sdp, "offer"))
         self._hear_all()
         await self._peer.setLocalDescription(await self._peer.createAnswer())
