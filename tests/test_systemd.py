@@ -111,6 +111,9 @@ def test_the_target_starts_all_that_a_bike_needs():
     target.read(UNITS / "bikebox.target")
     wanted = target["Unit"]["Wants"].split()
     assert wanted == [f"bikebox-{name}.service" for name in SERVICES if name != "studio"]
+    for name in SERVICES:
+        moves_with_it = settings_of(unit(name)).get("PartOf") == ["bikebox.target"]
+        assert moves_with_it == (name != "studio")
 
 
 def test_every_service_finds_its_user_and_the_sockets_folder(tmp_path):
