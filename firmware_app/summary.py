@@ -38,7 +38,7 @@ class CueTold(Struct, frozen=True, kw_only=True):
     words: str
     kind: str
     outcome: str
-    """spoken, shown or dropped."""
+    """spoken or shown."""
 
 
 class Summary(Struct, frozen=True, kw_only=True, rename={"class_id": "class"}):
@@ -62,10 +62,13 @@ class Summary(Struct, frozen=True, kw_only=True, rename={"class_id": "class"}):
     unseen: dict[str, Share | None]
     """Rule to the share of the riding time in which it could not be judged; None of no time."""
     cues: tuple[CueTold, ...]
+    """Corrections that reached the rider, spoken or shown."""
     in_position_share: Share | None
     """Share of the watched time with no fault standing; None when nobody could be watched."""
     strength: str
     next_thing: str
+    praise: tuple[CueTold, ...] = ()
+    """What was said or shown when a cued fault was put right."""
     complete: bool
     """False when the end was never told: power cut, crash, still riding."""
 
@@ -94,6 +97,11 @@ def summarise(messages: Iterable[ToGateway]) -> Summary | None:
     riding_s = sum(interval.riding_s for interval in kept)
     pedalling_s = sum(interval.pedalling_s for interval in kept)
     turns = sum(interval.turns for interval in kept)
+    reached = [
+        CueTold(t_s=cue.ride_s, rule=cue.rule, words=cue.words, kind=cue.kind, outcome=cue.outcome)
+        for _number, cue in sorted(cues.items())
+        if cue.outcome != "dropped"
+    ]
     return Summary(
         ride=start.ride,
         box=start.box,
@@ -108,12 +116,8 @@ def summarise(messages: Iterable[ToGateway]) -> Summary | None:
             rule: _share(unseen_s, riding_s)
             for rule, unseen_s in sorted(_add([interval.unseen_s for interval in kept]).items())
         },
-        cues=tuple(
-            CueTold(
-                t_s=cue.ride_s, rule=cue.rule, words=cue.words, kind=cue.kind, outcome=cue.outcome
-            )
-            for cue in (cues[number] for number in sorted(cues))
-        ),
+        cues=tuple(cue for cue in reached if cue.kind != "praise"),
+        praise=tuple(cue for cue in reached if cue.kind == "praise"),
         in_position_share=_share(
             sum(interval.in_position_s for interval in kept),
             sum(interval.watched_s for interval in kept),

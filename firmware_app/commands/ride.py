@@ -9,8 +9,8 @@ from pathlib import Path
 
 from firmware_app.clock import MachineClock
 from firmware_app.parts import make_crank
+from firmware_app.running import run_until_stopped
 from firmware_app.services.ride import RideService
-from firmware_app.services.running import run_until_stopped
 from firmware_app.settings import load_settings, settings_path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

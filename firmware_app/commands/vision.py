@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firmware_app.clock import MachineClock
 from firmware_app.parts import make_camera
-from firmware_app.services.running import run_until_stopped
+from firmware_app.running import run_until_stopped
 from firmware_app.services.vision import VisionService
 from firmware_app.settings import load_settings, settings_path
 from firmware_app.vision.eye import Eye

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from firmware_app.errors import BadInput, MissingPart
 from firmware_app.notify import notify
-from gateway.running import run_until_stopped
+from firmware_app.running import run_until_stopped
 from gateway.web.serve import bind, write_port
 
 

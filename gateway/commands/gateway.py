@@ -9,8 +9,8 @@ import asyncio
 from pathlib import Path
 
 from firmware_app.clock import MachineClock
+from firmware_app.running import run_until_stopped
 from firmware_app.settings import load_settings, settings_path
-from gateway.running import run_until_stopped
 from gateway.service import GatewayService
 
 

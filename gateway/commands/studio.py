@@ -11,8 +11,8 @@ from pathlib import Path
 from msgspec import structs
 
 from firmware_app.clock import MachineClock
+from firmware_app.running import run_until_stopped
 from firmware_app.settings import load_as
-from gateway.running import run_until_stopped
 from gateway.studio.service import StudioService
 from gateway.studio.settings import GymSettings
 
