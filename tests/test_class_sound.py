@@ -15,6 +15,7 @@ def tone(begin: int, samples: int = BLOCK, rate: int = SAMPLE_HZ, layout: str = 
     sides = 2 if layout == "stereo" else 1
     frame = av.AudioFrame.from_ndarray(np.repeat(wave, sides)[None, :], format="s16", layout=layout)
     frame.sample_rate = rate
+    frame.pts = begin
     return frame
 
 
@@ -77,6 +78,23 @@ def test_silence_comes_and_goes_without_a_click():
     heard = np.concatenate([sound.pull(BLOCK) for _ in range(10)])
     assert np.abs(np.diff(heard[:, 0])).max() < 0.05
     assert not heard[-BLOCK:].any()
+
+
+def test_a_lost_packet_is_neither_a_hole_in_time_nor_a_click():
+    sound = ClassSound()
+    fill(sound, 3)
+    fill(sound, 3, 4)
+    assert sound.held_s == pytest.approx(7 * BLOCK / SAMPLE_HZ)
+    heard = np.concatenate([sound.pull(BLOCK) for _ in range(6)])
+    assert np.abs(np.diff(heard[:, 0])).max() < 0.05
+    assert np.abs(heard[3 * BLOCK : 3 * BLOCK + 200]).max() > 0.1
+
+
+def test_a_pause_of_the_sender_is_not_filled():
+    sound = ClassSound()
+    fill(sound, 3)
+    fill(sound, 3, 500)
+    assert sound.held_s == pytest.approx(6 * BLOCK / SAMPLE_HZ)
 
 
 def test_a_telephone_codec_is_played_at_our_rate():

@@ -34,11 +34,7 @@ def class_of_gstreamer(tmp_path: Path):
         pytest.fail(f"{seen.stderr.strip().splitlines()[-1]}: {REMEDY}")
     media = make_class(Path(".cache/class").absolute())
     with Island(tmp_path) as island:
-        # ICE of libnice leaves loopback out: an address of its own, in a network of its own
-        island.do("ip", "link", "add", "class0", "type", "veth", "peer", "name", "class1")
-        island.do("ip", "address", "add", "10.77.0.1/24", "dev", "class0")
-        island.do("ip", "link", "set", "class0", "up")
-        island.do("ip", "link", "set", "class1", "up")
+        island.add_address("10.77.0.1/24")
         island.start("server", [python, str(SERVER), "17091", str(media)])
         island.wait_for("server", "READY")
         yield island

@@ -22,11 +22,7 @@ def class_of_janus(tmp_path: Path):
     front = installed(need("npm", "npm"))
     media = make_class(Path(".cache/class").absolute())
     with Island(tmp_path) as island:
-        # Janus never offers loopback: an address of its own, in a network of its own
-        island.do("ip", "link", "add", "class0", "type", "veth", "peer", "name", "class1")
-        island.do("ip", "address", "add", "10.77.0.1/24", "dev", "class0")
-        island.do("ip", "link", "set", "class0", "up")
-        island.do("ip", "link", "set", "class1", "up")
+        island.add_address("10.77.0.1/24")
         settings = tmp_path / "janus"
         write_settings(settings)
         island.start("janus", [janus, "-F", str(settings), "-o"])

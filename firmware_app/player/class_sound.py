@@ -21,6 +21,8 @@ FULL_S = 0.3
 STEADY_S = 0.03
 """Nearer to the target than this the speed is left alone."""
 SPEED = 0.01
+LONGEST_CONCEALED_S = 0.1
+"""A longer gap is a pause of the sender's, not a loss."""
 AS_OPUS = ("s16", "stereo", SAMPLE_HZ)
 """What aiortc's Opus decoder gives, which needs no resampler."""
 FADE = 240
@@ -38,12 +40,14 @@ class ClassSound:
         self._running = False
         self._end_sent_s: float | None = None
         self._to_48k: av.AudioResampler | None = None
+        self._next_pts: int | None = None
 
     def push(self, frame: av.AudioFrame, sent_s: float | None) -> None:
         """Add a decoded frame of any rate and layout; sent_s is the sender's time of its start."""
         samples = self._floats(frame)
+        lost = self._lost_before(frame)
         with self._lock:
-            held = np.concatenate([self._held, samples])
+            held = np.concatenate([self._held, *_conceal(self._held, lost, samples), samples])
             if len(held) > FULL_S * SAMPLE_HZ:
                 held = held[-int(TARGET_S * SAMPLE_HZ) :]
                 _fade_in(held)
@@ -85,6 +89,7 @@ class ClassSound:
             self._running = False
             self._end_sent_s = None
             self._to_48k = None
+            self._next_pts = None
 
     @property
     def held_s(self) -> float:
@@ -98,6 +103,15 @@ class ClassSound:
             return 1.0
         return 1.0 + SPEED if off_s > 0 else 1.0 - SPEED
 
+    def _lost_before(self, frame: av.AudioFrame) -> int:
+        """Return how many samples (48 kHz) are missing before this frame, by its RTP timestamp."""
+        if frame.pts is None:
+            return 0
+        expected, self._next_pts = self._next_pts, frame.pts + frame.samples
+        lost = 0 if expected is None else (frame.pts - expected) & 0xFFFFFFFF
+        lost = lost * SAMPLE_HZ // max(frame.sample_rate, 1)
+        return lost if lost <= LONGEST_CONCEALED_S * SAMPLE_HZ else 0
+
     def _floats(self, frame: av.AudioFrame) -> Samples:
         if (frame.format.name, frame.layout.name, frame.sample_rate) == AS_OPUS:
             pairs: Samples = frame.to_ndarray().reshape(-1, 2).astype(np.float32)
@@ -107,6 +121,17 @@ class ClassSound:
             self._to_48k = av.AudioResampler(format="flt", layout="stereo", rate=SAMPLE_HZ)
         blocks = [out.to_ndarray().reshape(-1, 2) for out in self._to_48k.resample(frame)]
         return np.concatenate([np.zeros((0, 2), np.float32), *blocks])
+
+
+def _conceal(held: Samples, lost: int, after: Samples) -> list[Samples]:
+    """Fill a gap with what was heard last, backwards (so that no edge clicks), fading away."""
+    if not lost or not len(held):
+        return []
+    _fade_in(after)
+    filled = np.zeros((lost, 2), np.float32)
+    last = held[::-1][:lost]
+    filled[: len(last)] = last * np.linspace(1, 0, len(last), dtype=np.float32)[:, None]
+    return [filled]
 
 
 def _stretch(sound: Samples, samples: int) -> Samples:

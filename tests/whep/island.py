@@ -73,6 +73,13 @@ class Island:
         """Run a short command there."""
         subprocess.run([*self._enter, *words], check=True, timeout=10, capture_output=True)
 
+    def add_address(self, address: str) -> None:
+        """Give the island one address beside loopback, which real ICE servers leave out."""
+        self.do("ip", "link", "add", "class0", "type", "veth", "peer", "name", "class1")
+        self.do("ip", "address", "add", address, "dev", "class0")
+        self.do("ip", "link", "set", "class0", "up")
+        self.do("ip", "link", "set", "class1", "up")
+
     def start(self, name: str, words: list[str], **env: str) -> subprocess.Popen[bytes]:
         """Start a program there; what it says goes to said(name)."""
         return self._start(name, [*self._enter, *words], **env)
