@@ -36,7 +36,7 @@ Keypoints = dict[str, Near]
 def add(found: Keypoints, frame: PoseFrame, label: Label) -> None:
     """Count one frame's points; a frame without a pose has missed them all."""
     truth = label.per_frame
-    if frame.frame >= len(truth.t) or not truth.present[frame.frame]:
+    if frame.frame >= len(truth.kp2d_px) or not truth.present[frame.frame]:
         return
     true = truth.kp2d_px[frame.frame]
     size_px = _size_px(true)

@@ -49,9 +49,9 @@ class Frames(Struct, frozen=True):
     cadence_rpm: list[float | None]
     present: list[int]
     on_bike: list[int]
-    kp2d_px: list[list[tuple[float | None, float | None]]]
-    in_frame: list[list[bool | int]]
-    occluded: list[list[bool | int]]
+    kp2d_px: list[list[tuple[float | None, float | None]]] = []
+    in_frame: list[list[bool | int]] = []
+    occluded: list[list[bool | int]] = []
     param: dict[str, list[float | None]] = {}
     """What the rider was made to do, in degrees: shrug, head, round."""
     angles: dict[str, list[float | None]] = {}

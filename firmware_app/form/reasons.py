@@ -20,9 +20,9 @@ STILL_RPM = 30.0
 HAND_NEAR: dict[View, float] = {"front": 0.8, "oblique": 0.8, "side": 0.4}
 """Wrist nearer to the nose than this, in shoulder widths (from the side trunk lengths): drinking,
 wiping. On the bar it is 1.7 and more (0.5 and more)."""
-TURN: dict[View, float] = {"front": 0.2, "oblique": 0.3}
-"""The nose this far off its place between the ears, in ear distances: about 20 degrees. From the
-side a turned head does not look like any fault."""
+TURN: dict[View, float] = {"front": 0.2, "oblique": 0.4}
+"""The nose this far off its place between the ears, in ear distances: about 20 degrees.
+Obliquely a bent back moves it too; from the side a turned head does not look like any fault."""
 ASIDE_S = 6.0
 """A head turned for longer is no glance; it is how the rider sits now, and is judged."""
 SEATED = frozenset(POSTURE) - STATES

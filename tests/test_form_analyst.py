@@ -1,0 +1,268 @@
+"""A synthetic rider before the analyst: what is judged, when, and what is honestly not."""
+
+import math
+from typing import NamedTuple
+
+import pytest
+
+from firmware_app.form.analyst import Analyst
+from firmware_app.form.catalogue import RULES
+from firmware_app.form.metrics import Arms, FormMetrics, Head, Hips, Knees, Trunk
+from firmware_app.settings import Coaching
+
+FPS, RPM = 15, 80.0
+
+
+class Sits(NamedTuple):
+    """A rider from the front, in shoulder widths from how they sit well."""
+
+    shoulders_up: float = 0.0
+    head_down: float = 0.0
+    all_up: float = 0.0
+    nearer: float = 0.0
+    sway: float = 0.0
+    hips_sway: float = 0.0
+    bounce: float = 0.0
+    knees_out: float = 0.0
+    nose_aside: float = 0.0
+    hand: float | None = 2.4
+    knees_seen: bool = True
+    blind: str = ""
+
+
+WELL = Sits()
+SHRUG = Sits(shoulders_up=0.08)
+SPAN = 0.3
+
+
+def front(t_s, at):
+    if at.blind:
+        return FormMetrics(t_s=t_s, blind=at.blind)
+    turn = math.tau * RPM / 60 * t_s
+    shoulder_y = 0.5 - SPAN * (at.shoulders_up + at.all_up + at.bounce * math.cos(2 * turn))
+    ear_y = 0.25 + SPAN * (at.head_down - at.all_up)
+    hip_x = 0.66 - SPAN * at.hips_sway * math.sin(turn)
+    knees = Knees(hip_x + 0.1 + SPAN * at.knees_out, 0.9, hip_x - 0.1 - SPAN * at.knees_out, 0.9)
+    return FormMetrics(
+        t_s=t_s,
+        trunk=Trunk(
+            0.66 + SPAN * at.sway * math.sin(turn), shoulder_y, SPAN * math.exp(at.nearer), 0.0
+        ),
+        head=Head(0.66, ear_y, 0.1, 0.66 + 0.1 * at.nose_aside, ear_y + 0.03 + 0.1 * at.head_down),
+        hips=Hips(hip_x, 0.8, 0.0),
+        knees=knees if at.knees_seen else None,
+        hand=None if at.hand is None else SPAN * at.hand,
+    )
+
+
+class Side(NamedTuple):
+    """A rider from the side."""
+
+    elbow_deg: float = 35.0
+    trunk_deg: float = 40.0
+    trunk_short: float = 0.0
+    knee_bdc_deg: float = 25.0
+
+
+def side(t_s, at):
+    turn = math.tau * RPM / 60 * t_s
+    length = 0.35 * (1 - at.trunk_short)
+    lean = math.radians(at.trunk_deg)
+    x, y = 0.4 + length * math.sin(lean), 0.6 - length * math.cos(lean)
+    return FormMetrics(
+        t_s=t_s,
+        trunk=Trunk(x, y, length, 0.0),
+        head=Head(x + 0.1, y - 0.1, 0.06, x + 0.15, y - 0.07),
+        hips=Hips(0.4, 0.6, 0.0),
+        arms=Arms(at.elbow_deg, at.elbow_deg),
+        knee_deg=at.knee_bdc_deg + 40 + 40 * math.cos(turn),
+        hand=0.35,
+    )
+
+
+class Rider:
+    """Feeds an analyst, and keeps its last word."""
+
+    def __init__(self, view="front", **coaching):
+        self.analyst = Analyst(view, Coaching(**coaching))
+        self.draw = side if view == "side" else front
+        self.n = self.turn = 0
+        self.states = []
+        self.form = None
+
+    @property
+    def t_s(self):
+        return self.n / FPS
+
+    def ride(self, seconds, at, rpm=RPM, target_rpm=None):
+        for _ in range(int(seconds * FPS)):
+            while self.turn * 60 / RPM <= self.t_s:
+                if rpm:
+                    self.analyst.pulse(self.turn * 60 / RPM)
+                self.turn += 1
+            self.analyst.see(self.draw(self.t_s, at))
+            if self.n % 3 == 0:
+                self.form = self.analyst.judge(self.t_s, rpm, target_rpm)
+                self.states.append((self.t_s, self.form.states))
+            self.n += 1
+        return self
+
+    def delay_s(self, rule, since_s):
+        return next(t for t, states in self.states if states[rule] == "fault") - since_s
+
+    def faults(self):
+        return {rule for _, states in self.states for rule in states if states[rule] == "fault"}
+
+
+def learnt(view="front", at=None, **coaching):
+    return Rider(view, **coaching).ride(24, at or (Side() if view == "side" else WELL))
+
+
+def test_every_rule_is_told_at_every_moment():
+    rider = learnt()
+    assert all(set(states) == {rule.id for rule in RULES} for _, states in rider.states)
+    assert set(rider.form.why) == {r for r, s in rider.form.states.items() if s == "unseen"}
+
+
+def test_while_learning_nothing_is_judged_and_it_stands_within_twenty_seconds():
+    rider = Rider().ride(8, WELL)
+    assert rider.form.why["shrug"] == "learning your posture"
+    assert 0 < rider.form.learning < 1
+    rider.ride(12, WELL)
+    assert rider.form.learning is None
+    assert rider.form.states["shrug"] == "ok"
+
+
+def test_a_sip_and_a_look_aside_while_learning_do_not_become_the_riders_posture():
+    rider = Rider().ride(6, WELL).ride(3, Sits(hand=0.4)).ride(2.5, Sits(nose_aside=0.4))
+    rider.ride(16, WELL).ride(12, SHRUG)
+    assert rider.faults() == {"shrug"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "at"),
+    [
+        ("shrug", SHRUG),
+        ("head_drop", Sits(head_down=0.35)),
+        ("standing", Sits(all_up=0.35, nearer=0.3)),
+        ("sway", Sits(sway=0.04, hips_sway=0.015)),
+        ("hip_rock", Sits(sway=0.04)),
+        ("bounce", Sits(bounce=0.03)),
+        ("knees_out", Sits(knees_out=0.12)),
+        ("knees_in", Sits(knees_out=-0.12)),
+    ],
+)
+def test_each_fault_from_the_front_is_found_within_six_seconds_and_put_right_within_four(rule, at):
+    rider = learnt()
+    since_s = rider.t_s
+    rider.ride(12, at)
+    assert rider.faults() == {rule}
+    assert rider.delay_s(rule, since_s) <= 6
+    rider.ride(4.5, WELL)
+    assert rider.form.states[rule] == "ok"
+    assert rider.form.standing is False
+
+
+@pytest.mark.parametrize(
+    ("rule", "at"),
+    [
+        ("elbows_locked", Side(elbow_deg=14)),
+        ("lean_low", Side(trunk_deg=54, elbow_deg=80)),
+        ("rounded_back", Side(trunk_short=0.12)),
+    ],
+)
+def test_each_fault_from_the_side_is_found(rule, at):
+    rider = learnt("side")
+    since_s = rider.t_s
+    rider.ride(12, at)
+    assert rider.faults() == {rule}
+    assert rider.delay_s(rule, since_s) <= 6
+
+
+@pytest.mark.parametrize(
+    ("bdc_deg", "rule"), [(52, "saddle_low"), (8, "saddle_high"), (25, None)]
+)
+def test_the_saddle_is_judged_the_right_way_round(bdc_deg, rule):
+    rider = Rider("side").ride(40, Side(knee_bdc_deg=bdc_deg))
+    assert rider.faults() == ({rule} if rule else set())
+
+
+def test_what_a_view_cannot_show_is_unseen_and_says_so():
+    seen_from_front, seen_from_side = learnt().form, learnt("side").form
+    assert seen_from_front.states["elbows_locked"] == "unseen"
+    assert seen_from_front.why["elbows_locked"] == "shows from the side only"
+    assert seen_from_side.why["shrug"] == "shows from the front only"
+    assert learnt(at=Sits(knees_seen=False)).form.why["knees_in"] == "knees hidden"
+
+
+@pytest.mark.parametrize("why", ["too dark", "nobody on the bike"])
+def test_a_rider_who_cannot_be_seen_is_not_judged(why):
+    rider = learnt().ride(8, Sits(blind=why))
+    assert {rider.form.states[rule] for rule in ("shrug", "head_drop", "sway")} == {"unseen"}
+    assert rider.form.why["shrug"] == why
+    rider.ride(8, WELL)
+    assert rider.form.states["shrug"] == "ok"
+    assert not rider.faults()
+
+
+def test_a_lost_camera_is_told_and_the_posture_is_still_known_when_it_is_back():
+    rider = learnt()
+    rider.analyst.lost(rider.t_s)
+    form = rider.analyst.judge(rider.t_s, RPM, None)
+    assert form.why["shrug"] == "camera is off"
+    rider.ride(5, WELL)
+    assert rider.form.learning is None
+    assert rider.form.states["shrug"] == "ok"
+
+
+def test_a_drink_a_look_and_a_short_lapse_are_no_faults():
+    rider = learnt()
+    rider.ride(5, Sits(hand=0.4, head_down=0.3)).ride(6, WELL)
+    rider.ride(3, Sits(nose_aside=0.4, head_down=0.2)).ride(6, WELL)
+    rider.ride(2, SHRUG).ride(6, WELL)
+    assert not rider.faults()
+
+
+def test_out_of_the_saddle_seated_rules_rest():
+    rider = learnt().ride(10, Sits(all_up=0.35, nearer=0.3, sway=0.06))
+    assert rider.form.standing
+    assert rider.form.states["sway"] == "unseen"
+    assert rider.form.why["sway"] == "out of the saddle"
+
+
+def test_who_stops_pedalling_may_sit_as_they_like():
+    rider = learnt().ride(10, Sits(head_down=0.4), rpm=0.0)
+    assert rider.form.why["head_drop"] == "not pedalling"
+    assert not rider.faults()
+
+
+def test_a_rider_putting_it_right_is_marked_before_the_fault_is_gone():
+    rider = learnt().ride(10, SHRUG)
+    assert rider.form.states["shrug"] == "fault"
+    assert not rider.form.fading
+    rider.ride(1.6, WELL)
+    assert rider.form.fading == {"shrug"}
+
+
+@pytest.mark.parametrize(
+    ("rpm", "rule"), [(70.0, "cadence_low"), (101.0, "cadence_high"), (83.0, None)]
+)
+def test_cadence_is_held_to_the_band(rpm, rule):
+    rider = learnt().ride(18, WELL, rpm=rpm, target_rpm=(80, 90))
+    assert rider.faults() == ({rule} if rule else set())
+
+
+def test_a_new_band_gives_time_to_get_there():
+    rider = learnt().ride(12, WELL, rpm=80.0, target_rpm=(95, 105))
+    assert not rider.faults()
+
+
+def test_a_known_baseline_needs_no_learning():
+    known = learnt().analyst.baseline
+    analyst = Analyst("front", Coaching(), known)
+    assert analyst.judge(0.0, 80.0, None).learning is None
+
+
+def test_the_same_ride_twice_gives_the_same_states():
+    first, second = (learnt().ride(10, SHRUG).ride(5, WELL) for _ in range(2))
+    assert first.states == second.states
