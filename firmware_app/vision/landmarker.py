@@ -26,7 +26,8 @@ PEAK = 0.5
 """A heatmap below this everywhere is not believed."""
 _STEP = np.arange(-REACH, REACH + 1)
 _DOWN, _RIGHT = (steps.ravel() for steps in np.meshgrid(_STEP, _STEP, indexing="ij"))
-_STEPS = np.stack([_RIGHT, _DOWN], axis=1).astype(np.float32)
+_STEPS = np.stack([_RIGHT, _DOWN], axis=1)
+_MOMENTS = np.column_stack([_RIGHT, _DOWN, np.ones_like(_DOWN)]).astype(np.float32)
 _AWAY = ((_DOWN * CELLS + _RIGHT) * POINTS)[None]
 _PLANE = np.arange(USED)
 
@@ -89,7 +90,7 @@ def refine(raw: NDArray[np.float64], heat: Tensor) -> None:
     """
     cell = np.trunc(raw[:, :2] * (CELLS / SIDE)).astype(np.intp)
     near = (cell[:, 1] * CELLS + cell[:, 0]) * POINTS + _PLANE
-    weight = np.take(heat, near[:, None] + _AWAY, mode="clip").astype(np.float64)
+    weight = np.take(heat, near[:, None] + _AWAY, mode="clip")
     np.negative(weight, out=weight)
     np.exp(weight, out=weight)
     weight += 1
@@ -99,6 +100,6 @@ def refine(raw: NDArray[np.float64], heat: Tensor) -> None:
         weight[((seen < 0) | (seen >= CELLS)).any(axis=2)] = 0
     inside = ((cell >= 0) & (cell < CELLS)).all(axis=1)
     sure = inside & (weight.max(axis=1) >= PEAK)
-    mass = weight.sum(axis=1)
-    centre = cell + weight @ _STEPS / np.maximum(mass, 1e-9)[:, None]
-    raw[sure, :2] = centre[sure] * (SIDE / CELLS)
+    moment = weight @ _MOMENTS
+    centre = cell[sure] + moment[sure, :2] / moment[sure, 2:]
+    raw[sure, :2] = centre * (SIDE / CELLS)
