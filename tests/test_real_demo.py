@@ -113,7 +113,7 @@ def test_the_journal_rides_again_to_the_same_summary(left, summary, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     replayed = json.loads(again.read_text())
-    assert {**replayed, "confirmed": True} == {key: summary[key] for key in replayed}
+    assert replayed == {key: summary[key] for key in replayed}
 
 
 def children(pid):
@@ -146,5 +146,5 @@ def test_every_part_may_be_killed_in_mid_ride_and_the_ride_is_whole(tmp_path):
     summary = json.loads((out / "summary.json").read_text())
     assert summary["confirmed"] is True
     assert summary["duration_s"] > 47
-    assert summary["cadence_mean_rpm"] == pytest.approx(79, abs=3)
+    assert summary["cadence_mean_rpm"] == pytest.approx(77.6, abs=3)
     assert len(list((out / "logs").glob("*.log"))) == len(VICTIMS)
