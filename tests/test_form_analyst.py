@@ -49,7 +49,7 @@ def front(t_s, at):
             0.66 + SPAN * at.sway * math.sin(turn), shoulder_y, SPAN * math.exp(at.nearer), 0.0
         ),
         head=Head(0.66, ear_y, 0.1, 0.66 + 0.1 * at.nose_aside, ear_y + 0.03 + 0.1 * at.head_down),
-        hips=Hips(hip_x, 0.8, 0.0),
+        hips=Hips(hip_x, 0.8),
         knees=knees if at.knees_seen else None,
         hand=None if at.hand is None else SPAN * at.hand,
     )
@@ -73,7 +73,7 @@ def side(t_s, at):
         t_s=t_s,
         trunk=Trunk(x, y, length, 0.0),
         head=Head(x + 0.1, y - 0.1, 0.06, x + 0.15, y - 0.07),
-        hips=Hips(0.4, 0.6, 0.0),
+        hips=Hips(0.4, 0.6),
         arms=Arms(at.elbow_deg, at.elbow_deg),
         knee_deg=at.knee_bdc_deg + 40 + 40 * math.cos(turn),
         hand=0.35,
@@ -179,9 +179,7 @@ def test_each_fault_from_the_side_is_found(rule, at):
     assert rider.delay_s(rule, since_s) <= 6
 
 
-@pytest.mark.parametrize(
-    ("bdc_deg", "rule"), [(52, "saddle_low"), (8, "saddle_high"), (25, None)]
-)
+@pytest.mark.parametrize(("bdc_deg", "rule"), [(52, "saddle_low"), (8, "saddle_high"), (25, None)])
 def test_the_saddle_is_judged_the_right_way_round(bdc_deg, rule):
     rider = Rider("side").ride(40, Side(knee_bdc_deg=bdc_deg))
     assert rider.faults() == ({rule} if rule else set())

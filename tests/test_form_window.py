@@ -10,7 +10,7 @@ from firmware_app.form.metrics import FormMetrics, Head, Hips, Trunk
 from firmware_app.form.window import Window
 
 
-def pedal(rpm, fps, seconds=10.0, sway=0.0, bounce=0.0, noise=0.0, knee=None, seed=1):
+def pedal(rpm, fps, *, seconds=10.0, sway=0.0, bounce=0.0, noise=0.0, knee=None, seed=1):
     """A window of frames and its crank, after so many seconds."""
     window, crank, random = Window(), CrankPhase(), np.random.default_rng(seed)
     turn_s = 60 / rpm
@@ -28,7 +28,7 @@ def pedal(rpm, fps, seconds=10.0, sway=0.0, bounce=0.0, noise=0.0, knee=None, se
                     0.5 + sway * math.sin(turn) + x, 0.4 + bounce * math.cos(2 * turn) + y, 0.3, 0
                 ),
                 head=Head(0.5, 0.2, 0.1, 0.5, 0.22),
-                hips=Hips(0.5, 0.8, 0.0),
+                hips=Hips(0.5, 0.8),
                 knee_deg=None if knee is None else knee(turn) + random.normal(0, 3),
             )
         )

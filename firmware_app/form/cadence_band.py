@@ -32,9 +32,11 @@ class CadenceBand:
         if cadence_rpm <= 0:
             return {}, dict.fromkeys(rules, "not pedalling")
         if target_rpm is None:
-            return {"cadence_high": _beyond(cadence_rpm - FASTEST_RPM + TOLERATED_RPM)}, {
-                "cadence_low": "no cadence asked for"
-            }
+            why = dict.fromkeys(rules, "no cadence asked for")
+            if cadence_rpm <= FASTEST_RPM:
+                return {}, why
+            del why["cadence_high"]
+            return {"cadence_high": _beyond(cadence_rpm - FASTEST_RPM + TOLERATED_RPM)}, why
         if t_s < self._since_s + GRACE_S:
             return {}, dict.fromkeys(rules, "the band is new")
         low, high = target_rpm

@@ -58,6 +58,23 @@ KNEE: dict[View, float] = {"front": 0.06, "oblique": 0.08, "side": 1.0}
 """A knee off its own track, in shoulder widths: about 2.5 cm; good riding stays below 0.03."""
 RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 """Head and shoulders (from the side: hips) above the seated rider's."""
+_FRONT_SIGN = {
+    "shrug": ("shoulder_y", -0.018),
+    "head_drop": ("nose_drop", 0.1),
+    "rounded_back": ("shoulder_y", 0.05),
+    "lean_low": ("shoulder_y", 0.05),
+}
+SIGN: dict[View, dict[str, tuple[str, float]]] = {
+    "front": _FRONT_SIGN,
+    "oblique": _FRONT_SIGN,
+    "side": {
+        "head_drop": ("head_pitch", 0.08),
+        "rounded_back": ("trunk_length", -0.05),
+        "lean_low": ("trunk_angle", 0.05),
+    },
+}
+"""The deviation without which a posture is not what the map takes it for, and how much of it
+begins to count: whose head comes down has not raised the shoulders, however near the two are."""
 ALIKE = 0.75
 """A bent head, back or trunk counts beside the one most bent when it is at least this share of it;
 less is what the one does to the others' points."""
@@ -92,7 +109,9 @@ def _postures(view: View, deviation: Summary) -> Summary:
         rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
         for rule, weights in WEIGHTS[view].items()
     }
-    found = {rule: share / ON[view][rule] for rule, share in gone.items()}
+    found = {}
+    for rule, (name, least) in SIGN[view].items():
+        found[rule] = min(gone[rule] / ON[view][rule], deviation[name] / least)
     most = max(gone[rule] for rule in BENT)
     for rule in BENT:
         if gone[rule] < ALIKE * most:

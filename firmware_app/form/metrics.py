@@ -54,8 +54,6 @@ class Hips(NamedTuple):
 
     x: float
     y: float
-    tilt: float
-    """Left hip below the right one."""
 
 
 class Arms(NamedTuple):
@@ -185,7 +183,7 @@ class _Body:
         a, b = self._pair(LEFT_HIP)
         if not self._sees(a, b):
             return None
-        return Hips(*_round(*self._middle(a, b), self._xy[a][1] - self._xy[b][1]))
+        return Hips(*_round(*self._middle(a, b)))
 
     def _arms(self) -> Arms | None:
         elbows = self._pair(LEFT_ELBOW)

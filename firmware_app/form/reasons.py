@@ -7,6 +7,7 @@ from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
 CAMERA = "camera is off"
+NOBODY = "head and shoulders not in view"
 LEARNING = "learning your posture"
 HAND = "hand off the bar"
 ASIDE = "looking aside"
@@ -15,6 +16,8 @@ STANDING = "out of the saddle"
 HIDDEN = "hidden by a bigger change"
 PASSING = frozenset({HAND, ASIDE})
 """What goes by in a moment; while it is still in the window, nothing is judged."""
+ESSENTIAL = frozenset({"shoulder_span", "ear_span"})
+"""Without a trunk and a head there is nobody to judge."""
 STILL_RPM = 30.0
 """Slower than this a rider is resting, and may sit as they like."""
 HAND_NEAR: dict[View, float] = {"front": 0.8, "oblique": 0.8, "side": 0.4}
@@ -49,6 +52,8 @@ UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in
 
 def not_riding(view: View, now: Summary, cadence_rpm: float | None) -> str:
     """Return why this moment is not riding at all: standing still, a hand at the face."""
+    if not now.keys() >= ESSENTIAL:
+        return NOBODY
     if cadence_rpm is not None and cadence_rpm < STILL_RPM:
         return STILL
     if "hand" in now and now["hand"] < HAND_NEAR[view] * now["shoulder_span"]:

@@ -24,13 +24,13 @@ MIN_FRAMES = 8
 _COLUMNS = (
     *("shoulder_x", "shoulder_y", "shoulder_span", "shoulder_tilt"),
     *("ear_x", "ear_y", "ear_span", "nose_x", "nose_y"),
-    *("hip_x", "hip_y", "hip_tilt"),
+    *("hip_x", "hip_y"),
     *("left_deg", "right_deg"),
     *("left_knee_x", "left_knee_y", "right_knee_x", "right_knee_y"),
     *("knee_deg", "hand"),
 )
 COLUMN = {name: place for place, name in enumerate(_COLUMNS, start=1)}
-_EMPTY = {"trunk": 4, "head": 5, "hips": 3, "arms": 2, "knees": 4}
+_EMPTY = {"trunk": 4, "head": 5, "hips": 2, "arms": 2, "knees": 4}
 
 Summary = dict[str, float]
 """Name to value in the picture's measure; what could not be seen is not in it."""
@@ -71,11 +71,12 @@ class Window:
         rows = [row for row in self._rows if row[0] > t_s - POSTURE_S]
         if len(rows) < MIN_FRAMES:
             return {}
-        table = np.array(rows)
-        seen = np.isfinite(table).mean(axis=0) >= SEEN
-        names = [name for name, place in COLUMN.items() if seen[place]]
-        middle = np.nanmedian(table[:, [COLUMN[name] for name in names]], axis=0)
-        return dict(zip(names, middle.tolist(), strict=True))
+        table = np.sort(np.array(rows), axis=0)  # what is not seen, NaN, goes to the end
+        counts = np.isfinite(table).sum(axis=0)
+        middle = np.take_along_axis(table, np.stack([(counts - 1) // 2, counts // 2]), axis=0)
+        medians = middle.mean(axis=0).tolist()
+        enough = (counts >= SEEN * len(rows)).tolist()
+        return {name: medians[place] for name, place in COLUMN.items() if enough[place]}
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
         """Return what moves with the crank, over the last four seconds.
@@ -94,7 +95,7 @@ class Window:
         found: Summary = {}
         for names in (
             ("shoulder_x", "shoulder_y"),
-            ("hip_x", "hip_y", "hip_tilt"),
+            ("hip_x",),
             ("left_knee_x", "right_knee_x"),
         ):
             found |= _fit(table, names)
@@ -124,10 +125,25 @@ def _design(t_s: Floats, phase: Floats, harmonics: int) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def _solve(design: Floats, values: Floats) -> Floats:
-    square = design.T @ design + 1e-9 * np.eye(design.shape[1])
-    solution: Floats = np.linalg.solve(square, design.T @ values)
-    return solution
+def _solve(design: Floats, values: Floats) -> list[list[float]]:
+    """Return the least-squares weights, columns of design by columns of values.
+
+    The normal equations by elimination: six unknowns are too few for a linear algebra library,
+    whose threads cost more than the sum, and whose last digit differs from machine to machine.
+    """
+    size = design.shape[1]
+    square = np.einsum("ij,ik->jk", design, design)
+    rows: list[list[float]] = np.hstack(
+        [square + 1e-9 * np.eye(size), np.einsum("ij,ik->jk", design, values)]
+    ).tolist()
+    for pivot in range(size):
+        scale = 1 / rows[pivot][pivot]
+        unit = [value * scale for value in rows[pivot]]
+        for other, row in enumerate(rows):
+            share = row[pivot]
+            rows[other] = [a - share * b for a, b in zip(row, unit, strict=True)]
+        rows[pivot] = unit
+    return [row[size:] for row in rows]
 
 
 def _fit(table: Floats, names: tuple[str, ...]) -> Summary:
@@ -138,7 +154,7 @@ def _fit(table: Floats, names: tuple[str, ...]) -> Summary:
     solution = _solve(_design(table[whole, 0], table[whole, -1], 2), values[whole])
     found: Summary = {}
     for place, name in enumerate(names):
-        level, _, *waves = solution[:, place].tolist()
+        level, _, *waves = (row[place] for row in solution)
         found[f"{name}_level"] = level
         for wave, key in zip(waves, ("cos1", "sin1", "cos2", "sin2"), strict=True):
             found[f"{name}_{key}"] = wave
@@ -150,7 +166,7 @@ def _knee_bdc(table: Floats) -> Summary:
     whole = np.isfinite(values)
     if whole.mean() < SEEN or whole.sum() < 3 * MIN_FRAMES:
         return {}
-    solution = _solve(_design(table[whole, 0], table[whole, -1], 3), values[whole])
+    solution = _solve(_design(table[whole, 0], table[whole, -1], 3), values[whole, None])
     turn = np.linspace(0, math.tau, 72, endpoint=False)
-    curve = _design(np.zeros_like(turn), turn, 3) @ solution
+    curve = (_design(np.zeros_like(turn), turn, 3) * np.array(solution).T).sum(axis=1)
     return {"knee_bdc_deg": float(curve.min())}

@@ -1,0 +1,171 @@
+"""What a rider hears: one short thing at the right moment, and mostly nothing."""
+
+from itertools import pairwise
+
+import pytest
+
+from firmware_app.coach.book import cue_file, read_cues
+from firmware_app.coach.coach import Coach
+from firmware_app.form.catalogue import RULES
+from firmware_app.form.state import FormState
+from firmware_app.settings import Coaching
+
+BOOK = read_cues(cue_file("en"))
+STEP_S = 0.2
+
+
+class Bike:
+    """A coach, a rider whose faults are set by hand, and all that was said."""
+
+    def __init__(self, rider="Ana", answer="spoken", **coaching):
+        self.coach = Coach(BOOK, Coaching(**coaching), rider)
+        self.answer = answer
+        self.now_s = 100.0
+        self.said = []
+
+    def ride(self, seconds, *faults, unseen=(), learning=None, fading=()):
+        until_s = self.now_s + seconds
+        while self.now_s < until_s - 1e-9:
+            states = {rule.id: "ok" for rule in RULES}
+            states |= dict.fromkeys(faults, "fault") | dict.fromkeys(unseen, "unseen")
+            form = FormState(
+                self.now_s, states, {}, learning, "standing" in faults, frozenset(fading)
+            )
+            cue = self.coach.consider(form)
+            if cue:
+                self.said.append((self.now_s, cue))
+                if self.answer:
+                    answer = self.answer if cue.voice else "shown"
+                    self.coach.outcome(cue.number, answer, self.now_s + 0.4)
+            self.now_s += STEP_S
+        return self
+
+    @property
+    def spoken(self):
+        return [(t_s, cue) for t_s, cue in self.said if cue.voice]
+
+    @property
+    def texts(self):
+        return [cue.text for _, cue in self.said]
+
+
+def test_a_clean_ride_hears_nothing():
+    assert not Bike().ride(600).said
+
+
+def test_a_fault_is_told_once_by_name_and_goes_stale_quickly():
+    bike = Bike().ride(10).ride(20, "shrug")
+    ((t_s, cue),) = bike.said
+    assert cue.text == "Ana, drop your shoulders"
+    assert cue.kind == "correct"
+    assert cue.hint
+    assert cue.until_s == pytest.approx(t_s + 2.0)
+
+
+def test_without_a_name_the_sentence_begins_with_the_verb():
+    assert Bike(rider="").ride(5, "shrug").texts == ["Drop your shoulders"]
+
+
+def test_nothing_is_said_while_the_posture_is_being_learnt():
+    assert not Bike().ride(60, "shrug", "saddle_low", learning=0.9).said
+
+
+def test_standing_is_no_fault():
+    assert not Bike().ride(120, "standing").said
+
+
+def test_never_two_sentences_in_thirty_seconds_whatever_happens():
+    bike = Bike()
+    for rules in (("shrug",), ("head_drop", "sway"), ("bounce",), (), ("lean_low",), ()) * 12:
+        bike.ride(11, *rules)
+    assert len(bike.spoken) > 8
+    assert all(after[0] - before[0] >= 30 for before, after in pairwise(bike.spoken))
+
+
+def test_the_same_fault_waits_ninety_seconds_then_twice_then_is_only_shown():
+    bike = Bike().ride(700, "shrug")
+    times = [t_s for t_s, _ in bike.said]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert gaps[:2] == [pytest.approx(90, abs=0.3), pytest.approx(180, abs=0.3)]
+    assert [cue.voice for _, cue in bike.said][:4] == [True, True, True, False]
+
+
+def test_the_second_time_it_is_said_in_other_words():
+    bike = Bike().ride(100, "shrug")
+    assert len(set(bike.texts)) == 2
+
+
+def test_of_two_faults_the_more_important_is_told_and_the_other_waits_its_turn():
+    bike = Bike().ride(40, "head_drop", "bounce")
+    assert [cue.rule for _, cue in bike.said] == ["bounce", "head_drop"]
+
+
+def test_what_is_already_being_put_right_is_not_told():
+    assert not Bike().ride(5, "shrug", fading=("shrug",)).said
+
+
+def test_a_correction_that_holds_is_praised_and_the_praise_keeps_the_silence_too():
+    bike = Bike().ride(6, "shrug").ride(20)
+    kinds = [(cue.kind, cue.voice) for _, cue in bike.said]
+    assert kinds == [("correct", True), ("praise", False)]
+    correct_s, praise_s = (t_s for t_s, _ in bike.said)
+    assert praise_s - correct_s == pytest.approx(6 + 5, abs=0.5)
+
+
+def test_praise_is_spoken_when_the_coach_may_speak_again():
+    bike = Bike().ride(26, "shrug").ride(12)
+    assert [(cue.kind, cue.voice) for _, cue in bike.said] == [
+        ("correct", True),
+        ("praise", True),
+    ]
+    bike.ride(26, "sway")
+    assert [cue.kind for _, cue in bike.said] == ["correct", "praise", "correct"]
+
+
+def test_praise_is_for_what_was_cued_and_put_right_not_for_what_went_out_of_sight():
+    bike = Bike().ride(6, "shrug").ride(40, unseen=("shrug",))
+    assert [cue.kind for _, cue in bike.said] == ["correct"]
+
+
+def test_praise_comes_at_most_once_a_minute():
+    bike = Bike()
+    for rule in ("shrug", "sway", "head_drop", "bounce", "lean_low", "knees_in"):
+        bike.ride(12, rule).ride(20)
+    praise = [t_s for t_s, cue in bike.said if cue.kind == "praise"]
+    assert len(praise) >= 2
+    assert all(after - before >= 60 for before, after in pairwise(praise))
+
+
+def test_a_dropped_cue_frees_its_slot_but_does_not_flood_the_player():
+    bike = Bike(answer="dropped").ride(10, "shrug")
+    assert 3 <= len(bike.said) <= 6
+    bike.answer = "spoken"
+    bike.ride(60, "shrug")
+    assert sum(t_s > 110 for t_s, _ in bike.said) == 1
+
+
+def test_a_cue_that_nobody_answered_keeps_its_slot():
+    assert len(Bike(answer="").ride(60, "shrug").said) == 1
+
+
+def test_silent_means_the_screen_only():
+    bike = Bike(style="silent").ride(20, "shrug").ride(10)
+    assert bike.said
+    assert not bike.spoken
+
+
+def test_quiet_means_half_as_often():
+    bike = Bike(style="quiet").ride(61, "shrug", "sway")
+    assert [round(after[0] - before[0]) for before, after in pairwise(bike.said)] == [60]
+
+
+def test_all_that_is_said_was_announced():
+    bike = Bike()
+    for rule in RULES:
+        bike.ride(20, rule.id).ride(40)
+    assert set(bike.texts) <= set(bike.coach.texts())
+
+
+def test_the_same_ride_is_coached_the_same():
+    rides = [Bike().ride(50, "shrug").ride(20).ride(70, "sway").texts for _ in range(2)]
+    assert rides[0] == rides[1]
