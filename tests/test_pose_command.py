@@ -9,6 +9,8 @@ import pytest
 
 from firmware_app.cli import main
 from firmware_app.commands import bench, pose
+from firmware_app.commands.demo import RIDES
+from firmware_app.errors import BadInput
 
 RIDER = Path(__file__).parent / "recordings" / "rider_side.mp4"
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
@@ -91,3 +93,11 @@ def test_the_bench_refuses_a_video_without_a_rider(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "WARM_UP", FRAMES)
     with pytest.raises(bench.BadInput, match="shows a rider in 0 frames"):
         run(bench, "--json", tmp_path / "b.json", "--video", RIDER, "--models", MODELS)
+
+
+def test_a_video_that_breaks_off_gives_its_poses_and_says_so(tmp_path):
+    cut, out = tmp_path / "cut.mp4", tmp_path / "poses.jsonl"
+    cut.write_bytes((RIDES / "front.mp4").read_bytes()[:20_000])
+    with pytest.raises(BadInput, match=r"cut\.mp4 breaks off: \d of 937 pictures"):
+        run(pose, cut, "--json", out, "--models", MODELS)
+    assert out.read_text().splitlines()

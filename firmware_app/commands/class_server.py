@@ -18,6 +18,7 @@ from firmware_app.clock import MachineClock
 from firmware_app.errors import BadInput
 from firmware_app.notify import notify
 from firmware_app.player.loopback import is_loopback, offer_loopback
+from firmware_app.settings import checkout_cache
 from firmware_app.sim.class_loop import ClassLoop
 from firmware_app.sim.class_media import make_class
 from firmware_app.sim.class_server import WHEP_PATH, ClassServer
@@ -29,7 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--token", default="", help="Bearer token a viewer must show")
     parser.add_argument("--media", type=Path, help="another class than the demo's")
-    parser.add_argument("--cache", type=Path, default=Path(".cache/class"), help="where it is kept")
+    parser.add_argument(
+        "--cache", type=Path, default=checkout_cache("class"), help="where it is kept"
+    )
     parser.add_argument("--port-file", type=Path, help="gets the port number when ready")
 
 

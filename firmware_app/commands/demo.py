@@ -15,6 +15,7 @@ from firmware_app.clock import MachineClock
 from firmware_app.demo.plan import Wish
 from firmware_app.demo.show import Ended, perform
 from firmware_app.errors import BadInput
+from firmware_app.settings import checkout_cache
 from firmware_app.sim.class_media import make_class
 
 RIDES = Path(__file__).parents[1] / "sim" / "rides"
@@ -36,8 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--broker", default="", metavar="URL", help="a real broker, mqtt://host:port")
     add("--rider", default="Sagar", help="the rider's name (default: %(default)s)")
     add("--record", type=Path, metavar="OUT.mkv", help="record screen and speaker")
-    add("--models", type=Path, default=Path(".cache/models"), help=argparse.SUPPRESS)
-    add("--cache", type=Path, default=Path(".cache/class"), help=argparse.SUPPRESS)
+    add("--models", type=Path, default=checkout_cache("models"), help=argparse.SUPPRESS)
+    add("--cache", type=Path, default=checkout_cache("class"), help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -28,6 +28,10 @@ BAR = 40
 """Characters of the progress bar."""
 
 
+ENOUGH = 0.95
+"""The head of a file may miscount its pictures by a few."""
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Take the video and where the poses go."""
     parser.add_argument("video", type=Path, metavar="VIDEO")
@@ -46,9 +50,15 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as open_files:
         out = open_files.enter_context(_out(args.json))
         show = open_files.enter_context(_overlay(args.overlay, fps)) if args.overlay else None
+        done = 0
         for done, pose in enumerate(poses(args.video, tracker, show), start=1):
             out.write(line(pose) + "\n")
             _progress(done, total)
+    if done < ENOUGH * total:
+        raise BadInput(
+            f"{args.video} breaks off: {done} of {total} pictures could be read, and their poses"
+            " are written; the rest is damaged or missing, copy the file again"
+        )
     return 0
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from firmware_app.errors import BadInput, MissingPart
-from firmware_app.settings import load_settings, settings_path
+from firmware_app.settings import checkout_cache, load_settings, settings_path
 
 MEDIAPIPE_WHEEL = "mediapipe==0.10.18"
 MEDIAPIPE_NPM = "@mediapipe/pose@0.5.1675469404"
 SEGMENTATION = "Identity_2"
 """The output of the landmark models that is cut."""
-WITHOUT_SETTINGS = Path(".cache/models")
+WITHOUT_SETTINGS = checkout_cache("models")
 
 ModelName = Literal["lite", "full", "heavy"]
 
@@ -73,7 +73,7 @@ LANDMARKS: dict[ModelName, Model] = {
 
 
 def models_folder() -> Path:
-    """Return the folder the settings name; without settings, .cache/models where we stand."""
+    """Return the folder the settings name; without settings, what set-up fetched."""
     path = settings_path()
     return Path(load_settings(path).paths.models) if path.exists() else WITHOUT_SETTINGS
 
