@@ -255,6 +255,17 @@ def test_a_new_band_gives_time_to_get_there():
     assert not rider.faults()
 
 
+def test_after_the_camera_was_moved_the_posture_is_learnt_anew():
+    rider = learnt().ride(10, Sits(all_up=1.5))
+    assert rider.form.why["shrug"] == "nobody on the bike"
+    rider.ride(16, Sits(all_up=1.5))
+    assert rider.form.learning is not None
+    rider.ride(14, Sits(all_up=1.5))
+    assert rider.form.states["shrug"] == "ok"
+    rider.ride(10, Sits(all_up=1.5, shoulders_up=0.08))
+    assert rider.faults() == {"shrug"}
+
+
 def test_a_known_baseline_needs_no_learning():
     known = learnt().analyst.baseline
     analyst = Analyst("front", Coaching(), known)

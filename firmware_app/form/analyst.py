@@ -18,6 +18,8 @@ from firmware_app.form.window import POSTURE_S, Summary, Window
 from firmware_app.settings import Coaching
 from firmware_app.wire import RuleState, View
 
+RELEARN_S = 20.0
+"""Somebody who pedals in another place for this long is the rider, and the camera was moved."""
 LONGEST_STEP_S = 1.0
 """A judgement later than this after the last one still counts for no more."""
 
@@ -29,7 +31,8 @@ class Analyst:
         self._view: View = view
         self._window = Window()
         self._crank = CrankPhase()
-        self._learner = Learner(rules.baseline_s, known)
+        self._need_s = rules.baseline_s
+        self._learner = Learner(self._need_s, known)
         self._band = CadenceBand()
         self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
         self._lost = True
@@ -38,6 +41,8 @@ class Analyst:
         """What keeps everything from being judged for a moment, and until when."""
         self._aside_s = 0.0
         """How long the head has been turned."""
+        self._moved_s = 0.0
+        """How long the rider has been in another place."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -87,6 +92,12 @@ class Analyst:
             self._learner.learn(now, dt_s)
             return {}, dict.fromkeys(POSTURE, reasons.LEARNING)
         deviation = compare(self._view, now, baseline.summary)
+        moved = deviation["moved"] > reasons.MOVED
+        self._moved_s = self._moved_s + dt_s if moved else 0.0
+        if self._moved_s > RELEARN_S:
+            self._learner = Learner(self._need_s)
+        if moved:
+            return {}, dict.fromkeys(POSTURE, reasons.GONE)
         aside = reasons.aside(self._view, deviation)
         self._aside_s = self._aside_s + dt_s if aside else 0.0
         if aside and self._aside_s < reasons.ASIDE_S:

@@ -23,8 +23,9 @@ VISIBLE = 0.5
 KNEE_VISIBLE = 0.4
 """Knees behind a bar are reported lower though they are found as well (PCK@0.2 .81 at .4 to .5,
 .82 at .5 to .6 on rendered riders; .11 below .3)."""
-SMALL = 0.1
-"""Head and trunk smaller than this share of the picture's height are not the rider's."""
+SMALL: dict[wire.View, float] = {"front": 0.1, "oblique": 0.05, "side": 0.1}
+"""Shoulders narrower than this (from the side a trunk shorter) are not the rider's but those of
+somebody in the room; turned half away they look narrow on the bike as well."""
 
 
 class Trunk(NamedTuple):
@@ -103,7 +104,7 @@ class _Body:
 
     def __init__(self, frame: wire.PoseFrame, view: wire.View) -> None:
         self._t_s = frame.t_s
-        self._view = view
+        self._view: wire.View = view
         points = frame.landmarks
         ahead = sum(
             points[i].x_px - points[j].x_px
@@ -127,7 +128,7 @@ class _Body:
         head, trunk = self._head(), self._trunk()
         if head is None or trunk is None:
             return FormMetrics(t_s=self._t_s, blind="head and shoulders not in view")
-        if trunk.shoulder_span < SMALL:
+        if trunk.shoulder_span < SMALL[self._view]:
             return FormMetrics(t_s=self._t_s, blind="nobody on the bike")
         side = self._view == "side"
         return FormMetrics(

@@ -28,6 +28,7 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
     the hips).
+    In every view moved, how far the shoulders are from their place.
     In time with the crank: bounce and swing are how much the shoulders' motion has changed, up
     and down twice a turn and sideways once a turn; counter is the hips' part in the swing, 1 for
     as far as the shoulders to the other side. knee_left and knee_right, obliquely knee_near,
@@ -35,6 +36,8 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     """
     unit = base["shoulder_span"]
     found = _side(now, base, unit) if view == "side" else _front(now, base, unit)
+    gone = (now["shoulder_x"] - base["shoulder_x"], now["shoulder_y"] - base["shoulder_y"])
+    found["moved"] = math.hypot(*gone) / unit
     if view == "oblique":
         found |= _reach(now, base, unit)
     bounce = _change(now, base, "shoulder_y", 2)

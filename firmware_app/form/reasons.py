@@ -7,6 +7,7 @@ from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
 CAMERA = "camera is off"
+GONE = "nobody on the bike"
 NOBODY = "head and shoulders not in view"
 LEARNING = "learning your posture"
 HAND = "hand off the bar"
@@ -26,6 +27,9 @@ wiping. On the bar it is 1.7 and more (0.5 and more)."""
 TURN: dict[View, float] = {"front": 0.2, "oblique": 0.4}
 """The nose this far off its place between the ears, in ear distances: about 20 degrees.
 Obliquely a bent back moves it too; from the side a turned head does not look like any fault."""
+MOVED = 1.2
+"""Shoulders this far off their place are not the rider's, or the camera is not where it was.
+Standing moves them by 0.5, a deep lean by 0.8."""
 ASIDE_S = 6.0
 """A head turned for longer is no glance; it is how the rider sits now, and is judged."""
 SEATED = frozenset(POSTURE) - STATES
@@ -86,6 +90,8 @@ def overlaid(view: View, shown: Summary, *, standing: bool) -> dict[str, str]:
     hidden: tuple[str, ...] = ()
     if _shows(shown, UNSETTLES):
         hidden += SADDLE
+    if _shows(shown, ("bounce",)):
+        hidden += ("shrug",)
     if view == "oblique" and _shows(shown, BENT):
         hidden += KNEES
     return dict.fromkeys(hidden, HIDDEN)
