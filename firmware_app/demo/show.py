@@ -91,6 +91,8 @@ class _Show:
         cast_list: list[Part] = parts(self._wish, self._ports, self._folder, self._start_at_s)
         cast = Cast(cast_list, self._folder, self._clock)
         cast.start()
+        self.say(f"the bike's console: http://127.0.0.1:{self._ports.gateway}/")
+        self.say(f"the instructor's board: http://127.0.0.1:{self._ports.studio}/")
         watching = asyncio.create_task(self._watch())
         over = asyncio.create_task(cast.anyone_over())
         try:
