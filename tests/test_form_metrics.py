@@ -93,7 +93,7 @@ def test_a_line_of_the_journal_is_short_and_comes_back_the_same(view):
     uneven = {i: (x + 1 / 3, y + math.pi / 7) for i, (x, y) in FRONT_PX.items()}
     metrics = measure(pose(uneven, t_s=123456.7891), view)
     line = msgspec.json.encode(metrics)
-    assert len(line) <= 330
+    assert len(line) <= 250
     assert b"NaN" not in line
     assert b"null" not in line
     assert msgspec.json.decode(line, type=FormMetrics) == metrics
