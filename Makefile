@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup models lock lock-check clean
+.PHONY: help demo test chaos check setup models lock lock-check clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,10 @@ setup: ## make this machine ready for the demo and no more
 test: ## make this machine ready for the tests, and run them (ARGS="-k crank" runs some)
 	@config/setup/set-up test
 	.venv/bin/python -m pytest $(ARGS)
+
+chaos: ## kill all that runs, KILLS times: is a record lost (SEED=n KILLS=n BROKER=mosquitto|nats)
+	@config/setup/set-up test
+	@.venv/bin/python -m tests.chaos --seed $(or $(SEED),1) --kills $(or $(KILLS),20) --broker $(or $(BROKER),mosquitto)
 
 check: ## read the code: ruff, mypy, and who may import whom
 	@config/setup/set-up check

@@ -13,6 +13,7 @@ import httpx
 
 from firmware_app.wire import CueGiven, Interval, RideEnded, RideId, RideStarted
 
+NATS_SERVER = Path(sys.executable).with_name("nats-server")
 BIKEBOX = (sys.executable, "-m", "firmware_app.cli")
 
 
@@ -81,15 +82,18 @@ def free_port():
 class Gym:
     """Starts, kills and asks; stop() ends all that it started and nothing else."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, box="b1") -> None:
         self.folder = folder
+        self.box = box
         self.broker_port = free_port()
+        self.way_port = 0
         self.mqtt = ""
         self.running: dict[str, subprocess.Popen] = {}
 
     @property
     def url(self):
-        return f"mqtt://127.0.0.1:{self.broker_port}"
+        """The broker, or the way to it when that is given."""
+        return f"mqtt://127.0.0.1:{self.way_port or self.broker_port}"
 
     @property
     def run(self):
@@ -109,32 +113,45 @@ class Gym:
             f"listener {self.broker_port} 127.0.0.1\nuser root\nset_tcp_nodelay true\n"
             f"persistence true\npersistence_location {kept}/\n{more or 'allow_anonymous true'}\n"
         )
-        self._start("broker", "mosquitto", "-c", config)
-        until(lambda: socket.create_connection(("127.0.0.1", self.broker_port), 1).close() is None)
+        self.start("broker", "mosquitto", "-c", config)
+        self._until_open(self.broker_port)
+
+    def nats(self, more="", side=""):
+        """NATS with JetStream on disk, spoken to in MQTT 3.1.1; side: its own clients' port."""
+        config = self.folder / "nats.conf"
+        config.write_text(
+            f'listen: "127.0.0.1:{side or -1}"\nserver_name: gym\n'
+            f'jetstream {{ store_dir: "{self.folder}/nats" }}\n'
+            f'mqtt {{ listen: "127.0.0.1:{self.broker_port}" }}\n{more}'
+        )
+        self.start("broker", NATS_SERVER, "-c", config)
+        self._until_open(self.broker_port)
 
     def own_broker(self):
         port_file = self.folder / "broker.port"
-        self._start("broker", *BIKEBOX, "broker", "--port-file", port_file)
+        self.start("broker", *BIKEBOX, "broker", "--port-file", port_file)
         self.broker_port = self._port(port_file)
 
-    def studio(self):
+    def studio(self, *, wait=True):
         port_file, db = self.folder / "studio.port", self.folder / "studio.db"
         port_file.unlink(missing_ok=True)
         config = self.folder / "gym.toml"
         config.write_text(f'port = 0\ndatabase = "{db}"\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}')
-        self._start("studio", *BIKEBOX, "studio", "--config", config, "--port-file", port_file)
-        self.studio_port = self._port(port_file)
+        self.start("studio", *BIKEBOX, "studio", "--config", config, "--port-file", port_file)
+        if wait:
+            self.studio_port = self._port(port_file)
 
-    def gateway(self):
+    def gateway(self, *, wait=True):
         port_file = self.run / "gateway.port"
         port_file.unlink(missing_ok=True)
         config = self.folder / "bikebox.toml"
         config.write_text(
-            f'box = "b1"\n[paths]\nrun = "{self.run}"\nstate = "{self.folder}/state"\n'
+            f'box = "{self.box}"\n[paths]\nrun = "{self.run}"\nstate = "{self.folder}/state"\n'
             f'[gateway]\nport = 0\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}'
         )
-        self._start("gateway", *BIKEBOX, "gateway", "--config", config)
-        self.gateway_port = self._port(port_file)
+        self.start("gateway", *BIKEBOX, "gateway", "--config", config)
+        if wait:
+            self.gateway_port = self._port(port_file)
 
     def ask_gateway(self, path):
         return httpx.get(f"http://127.0.0.1:{self.gateway_port}{path}", timeout=5).json()
@@ -157,9 +174,12 @@ class Gym:
         for name in list(self.running):
             self.kill(name)
 
-    def _start(self, name, *command):
+    def start(self, name, *command):
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _until_open(self, port):
+        until(lambda: socket.create_connection(("127.0.0.1", port), 1).close() is None)
 
     def _port(self, path):
         until(path.exists)

@@ -1,0 +1,129 @@
+"""A seeded storm over a gym: everything that runs is killed -9, the network cut, the disk wiped."""
+
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.chaos.tally import tally
+from tests.chaos.way import Way
+from tests.gym_scene import Gym, until
+
+DEEDS = {
+    "ride": 4,
+    "gateway": 5,
+    "studio": 5,
+    "broker": 4,
+    "wiped broker": 1,
+    "box": 1,
+    "cut": 3,
+    "mute": 1,
+}
+"""What happens, and how often against the others; box is the whole box at once, a pulled plug."""
+PAUSE_S = (0.1, 1.3)
+AWAY_S = (0.0, 0.8)
+RECORDS_A_SECOND = 12.0
+SETTLE_S = 90.0
+
+
+class Storm:
+    """A gym of a few boxes, each with a rider who never tires."""
+
+    def __init__(self, folder: Path, seed: int, broker: str, boxes: int) -> None:
+        self.chance = random.Random(seed)
+        self.gym = Gym(folder)
+        self._start_broker = getattr(self.gym, broker)
+        self._disk = folder / broker
+        self._way = Way(lambda: [self.gym.broker_port])
+        self.gym.way_port = self._way.port
+        self.boxes = [self.gym] + [Gym(folder / f"b{n}", f"b{n}") for n in range(2, boxes + 1)]
+        for box in self.boxes:
+            box.folder.mkdir(parents=True, exist_ok=True)
+            box.way_port = self._way.port
+        self.kills = 0
+        self.deeds: Counter[str] = Counter()
+        self.most_mb: dict[str, int] = {}
+
+    def run(self, kills: int) -> None:
+        """Let it blow until this many processes are dead, then let all come to rest."""
+        self._start_broker()
+        self.gym.studio()
+        for box in self.boxes:
+            box.gateway()
+            self._ride(box)
+        while self.kills < kills:
+            time.sleep(self.chance.uniform(*PAUSE_S))
+            (deed,) = self.chance.choices(list(DEEDS), list(DEEDS.values()))
+            self.deeds[deed] += 1
+            self._do(deed, self.chance.choice(self.boxes))
+        self._settle()
+
+    def tally(self):
+        folders = {box.box: box.folder for box in self.boxes}
+        return tally(self.gym.folder / "studio.db", folders)
+
+    def stop(self) -> None:
+        for box in self.boxes:
+            box.stop()
+        self._way.close()
+
+    def _do(self, deed, box):
+        away_s = self.chance.uniform(*AWAY_S)
+        match deed:
+            case "ride":
+                self._kill(box, "ride")
+                time.sleep(away_s)
+                self._ride(box)
+            case "gateway":
+                self._kill(box, "gateway")
+                time.sleep(away_s)
+                box.gateway(wait=False)
+            case "box":
+                self._kill(box, "ride")
+                self._kill(box, "gateway")
+                time.sleep(away_s)
+                self._ride(box)
+                box.gateway(wait=False)
+            case "studio":
+                self._kill(self.gym, "studio")
+                time.sleep(away_s)
+                self.gym.studio(wait=False)
+            case "broker" | "wiped broker":
+                self._kill(self.gym, "broker")
+                if deed == "wiped broker":
+                    shutil.rmtree(self._disk, ignore_errors=True)
+                time.sleep(away_s)
+                self._start_broker()
+            case "cut" | "mute":
+                getattr(self._way, deed)()
+                time.sleep(away_s * 2)
+                self._way.mend()
+
+    def _ride(self, box):
+        program = (sys.executable, "-m", "tests.chaos.rider")
+        box.start("ride", *program, box.folder, box.box, str(RECORDS_A_SECOND))
+
+    def _kill(self, box, name):
+        process = box.running[name]
+        if process.poll() is not None:
+            raise AssertionError(f"{name} had died by itself: {box.folder}/{name}.log tells why")
+        self._weigh(box, name)
+        box.kill(name)
+        self.kills += 1
+
+    def _weigh(self, box, name):
+        status = Path(f"/proc/{box.running[name].pid}/status").read_text()
+        peak_mb = int(status.split("VmHWM:")[1].split()[0]) // 1024
+        self.most_mb[name] = max(self.most_mb.get(name, 0), peak_mb)
+
+    def _settle(self):
+        for box in self.boxes:
+            (box.folder / "enough").touch()
+        for box in self.boxes:
+            until(lambda box=box: box.running["ride"].poll() == 0, SETTLE_S)
+            box.gateway_port = box._port(box.run / "gateway.port")
+            until(lambda box=box: box.ask_gateway("/health")["unsynced"] == 0, SETTLE_S)
+        for name in ("gateway", "studio"):
+            self._weigh(self.gym, name)

@@ -1,0 +1,58 @@
+"""What arrived, against what was ridden: read from the studio's own tables."""
+
+from collections import Counter
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from tests.chaos.rider import INTERVALS
+
+
+class Tally(NamedTuple):
+    """The end of a storm in figures."""
+
+    expected: int
+    lost: int
+    doubled: int
+    disordered: int
+    """Records that stand in the studio in another order than they were told in."""
+    foreign: int
+    """Records that nobody told."""
+
+
+def expected(boxes):
+    """Name every record of every ride that is over; boxes is name to its folder."""
+    return {
+        (box, ride, kind, n)
+        for box, folder in boxes.items()
+        for ride in (folder / "ridden").read_text().split()
+        for kind, n in [("interval", n) for n in range(INTERVALS)] + [("cue", 1), ("summary", 0)]
+    }
+
+
+def tally(database, boxes):
+    """Count what is lost, there twice, out of order, or of nobody."""
+    want = expected(boxes)
+    db = Database(database)
+    rows = db.execute(
+        "select box, epoch, seq, kind, json_extract(body, '$.ride'),"
+        " coalesce(json_extract(body, '$.n'), json_extract(body, '$.cue'), 0)"
+        " from record order by box, epoch, seq"
+    ).fetchall()
+    db.close()
+    have = Counter((box, ride, kind, n) for box, _, _, kind, ride, n in rows)
+    disordered = 0
+    before = ("", "", 0, "", 0)
+    for box, epoch, seq, kind, ride, n in rows:
+        same = before[:2] == (box, epoch)
+        follows = seq == (before[2] + 1 if same else 1)
+        told_later = not same or ride > before[3] or kind != "interval" or n > before[4]
+        disordered += not (follows and told_later)
+        before = (box, epoch, seq, ride, n if kind == "interval" else INTERVALS)
+    return Tally(
+        expected=len(want),
+        lost=len(want - have.keys()),
+        doubled=sum(have.values()) - len(have),
+        disordered=disordered,
+        foreign=len(have.keys() - want),
+    )
