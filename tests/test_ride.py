@@ -4,9 +4,11 @@ import math
 from itertools import pairwise
 
 import pytest
+from msgspec import structs
 
 from firmware_app.form.metrics import FormMetrics, Knees, Trunk
-from firmware_app.ride.events import Finish, Tick
+from firmware_app.ride.events import Finish, Pulse, Tick
+from firmware_app.ride.ride import Ride
 from firmware_app.ride.start import Start
 from firmware_app.summary import summarise
 from firmware_app.wire import CueGiven, Debrief, Hud, Interval, Live, Prepare, RideEnded, Touch
@@ -128,3 +130,14 @@ def test_a_rider_who_sits_still_before_the_camera_is_resting(saddle):
         if n % 3 == 0:
             bike.feed(Tick(t_s=bike.now_s + n / 15))
     assert bike.out.of(Hud)[-1].phase == "paused"
+
+
+@pytest.mark.parametrize("magnets", [1, 3])
+def test_the_crank_is_the_poses_clock_once_a_turn_however_many_magnets_it_has(saddle, magnets):
+    bike = saddle()
+    ride = Ride(structs.replace(bike.setup, pulses_s=(), pulses_per_turn=magnets), bike.book)
+    told = []
+    ride._analyst.pulse = told.append
+    for n in range(30 * magnets + 1):
+        ride.feed(Pulse(t_s=1000 + n * 0.75 / magnets))
+    assert told == pytest.approx([1000 + 0.75 * n for n in range(31)])

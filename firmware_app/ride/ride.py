@@ -64,6 +64,8 @@ class Ride:
         self._analyst = Analyst(setup.view, setup.coaching)
         self._coach = Coach(book, setup.coaching, setup.rider)
         self._legs = Legs()
+        self._whole_turns = -1
+        """Turns the analyst knows of; the first pulse begins the first turn."""
         self._target_rpm = setup.coaching.target_rpm
         self._waiting: dict[int, tuple[Cue, float]] = {}
         """Cues on their way: number to the cue and the moment it was sent."""
@@ -133,7 +135,9 @@ class Ride:
     def _pulse(self, t_s: float) -> None:
         if not self._cadence.pulse(t_s):
             return
-        self._analyst.pulse(t_s)
+        if self._cadence.turns >= self._whole_turns + 1:
+            self._whole_turns = int(self._cadence.turns)
+            self._analyst.pulse(t_s)
         self._pulse_s = t_s
         if self.phase == "riding" or self._cadence.rpm(t_s) > 0:
             self._move(t_s)
