@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import pytest
+import structlog
 
 from firmware_app.coach.book import cue_file, read_cues
 from firmware_app.ride.events import Heard, Pulse, RideSetup, Tick
@@ -12,6 +13,13 @@ from firmware_app.settings import Ride as RideRules
 from firmware_app.wire import Message, RideId
 
 TICK_S = 0.2
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own():
+    """A command that a test runs sets up logs on that test's standard error; the next has its own."""
+    yield
+    structlog.reset_defaults()
 
 
 class Ridden(NamedTuple):

@@ -13,7 +13,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
     "contracts"
 ]
 OPEN_TO_THE_GATEWAY = {
-    "clock", "errors", "link", "logs", "notify", "settings", "sockets", "summary", "supervise",
+    "clock", "errors", "link", "logs", "notify", "running", "settings", "sockets", "summary", "supervise",
     "wire",
 }  # fmt: skip
 
