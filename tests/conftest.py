@@ -17,7 +17,7 @@ TICK_S = 0.2
 
 @pytest.fixture(autouse=True)
 def _logs_of_its_own():
-    """A command that a test runs sets up logs on that test's standard error; the next has its own."""
+    """What a command sets up ends with its test, for so does the standard error it writes to."""
     yield
     structlog.reset_defaults()
 
