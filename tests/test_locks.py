@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = sorted((ROOT / "config" / "locks").glob("*.txt"))
+LOCKS = sorted((ROOT / "config" / "locks").glob("python*.txt"))
 PYTHONS = ("3.11", "3.13")
 
 

@@ -67,9 +67,9 @@ def put_wheel(folder, content=SHIPPED):
 
 def outputs(model, picture):
     network = Network(model)
-    network.input()[...] = picture
+    network.input[...] = picture
     network.run()
-    return {shape: read().copy() for shape, read in network._outputs.items()}
+    return {shape: read.copy() for shape, read in network._outputs.items()}
 
 
 def test_a_pruned_model_computes_the_same_numbers_to_the_last_bit():

@@ -24,10 +24,10 @@ def test_the_pruned_model_finds_the_rider_where_the_whole_one_does():
     film.advance()
     picture = cv2.resize(film.picture()[:, 80:560], (256, 256))[..., ::-1] / np.float32(255)
     for network in (whole, pruned):
-        network.input()[...] = picture
+        network.input[...] = picture
         network.run()
     assert set(whole._outputs) == {POINTS, SOMEBODY, HEAT, WORLD, MASK}
     assert set(pruned._outputs) == {POINTS, SOMEBODY, HEAT, WORLD}
-    assert pruned.output(SOMEBODY)()[0, 0] > 0.5
+    assert pruned.output(SOMEBODY)[0, 0] > 0.5
     for shape in (POINTS, SOMEBODY, HEAT, WORLD):
-        assert np.array_equal(pruned.output(shape)(), whole.output(shape)())
+        assert np.array_equal(pruned.output(shape), whole.output(shape))

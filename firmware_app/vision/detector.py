@@ -39,10 +39,9 @@ class Detector:
         letterbox = np.array([[scale, 0, left], [0, scale, top]])
         cv2.warpAffine(picture, letterbox, (SIDE, SIDE), dst=self._square, flags=cv2.INTER_LINEAR)
         cv2.cvtColor(self._square, cv2.COLOR_BGR2RGB, dst=self._rgb)
-        pixels = self._network.input()
+        pixels = self._network.input
         np.multiply(self._rgb, np.float32(2 / 255), out=pixels)
         pixels -= 1
-        del pixels
         self._network.run()
         points = self._best()
         if points is None:
@@ -52,12 +51,12 @@ class Detector:
 
     def _best(self) -> NDArray[np.float32] | None:
         """Return the middle of the hips and the body's rim [2, 2] as shares of the square."""
-        logits = self._scores()[0, :, 0]
+        logits = self._scores[0, :, 0]
         likely = np.flatnonzero(logits > np.log(SURE / (1 - SURE)))
         if not likely.size:
             return None
         score = 1 / (1 + np.exp(-logits[likely]))
-        guess = self._guesses()[0, likely].reshape(-1, 6, 2) / np.float32(SIDE)
+        guess = self._guesses[0, likely].reshape(-1, 6, 2) / np.float32(SIDE)
         centre = guess[:, 0] + self._anchors[likely]
         points = guess[:, 2:4] + self._anchors[likely, None]
         half = guess[:, 1] / 2

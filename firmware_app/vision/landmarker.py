@@ -4,7 +4,7 @@ The network gives 39 points: 33 of the body, two that say where to look in the n
 four that nobody uses; and a heatmap a point, which places it better than the numbers alone.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from firmware_app.vision.region import Picture, Region
 from firmware_app.vision.runtime import Network, Tensor
+from firmware_app.vision.smooth import Floats
 
 SIDE = 256
 POINTS, BODY, USED = 39, 33, 35
@@ -22,41 +23,43 @@ CELLS = 64
 """Of the heatmap, a side."""
 REACH = 4
 """Cells of the heatmap looked at on either side of a point."""
-PEAK = 0.5
-"""A heatmap below this everywhere is not believed."""
+LEAST_LOGIT = 0.0
+"""A heatmap below this everywhere, a probability of one half, is not believed."""
 _STEP = np.arange(-REACH, REACH + 1)
 _DOWN, _RIGHT = (steps.ravel() for steps in np.meshgrid(_STEP, _STEP, indexing="ij"))
 _STEPS = np.stack([_RIGHT, _DOWN], axis=1)
 _MOMENTS = np.column_stack([_RIGHT, _DOWN, np.ones_like(_DOWN)]).astype(np.float32)
-_AWAY = ((_DOWN * CELLS + _RIGHT) * POINTS)[None]
+_AWAY = (_DOWN * CELLS + _RIGHT) * POINTS
+_PER_CELL = np.array([POINTS, CELLS * POINTS])
 _PLANE = np.arange(USED)
+ROWS = USED + BODY
+BODY_ROWS, AIM_ROWS, WORLD_ROWS = slice(0, BODY), slice(BODY, USED), slice(USED, ROWS)
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(NamedTuple):
     """What one look found. Arrays are its own."""
 
-    body: NDArray[np.float64]
-    """[33, 3] pixels of the picture; z relative to the hips in the same scale."""
-    aim: NDArray[np.float64]
-    """[2, 3] pixels: the middle of the hips and a point on the circle around the body."""
-    visibility: NDArray[np.float64]
-    """[33] 0 to 1."""
-    presence: NDArray[np.float64]
-    """[33] 0 to 1."""
-    world: NDArray[np.float64]
-    """[33, 3] metres from the middle of the hips, upright as the picture."""
+    places: Floats
+    """[68, 3]. 33 points of the body in pixels of the picture, z relative to the hips in the same
+    scale; the middle of the hips and a point on the circle around the body, in pixels; the 33
+    points again in metres from the middle of the hips, upright as the picture."""
+    chances: NDArray[np.float32]
+    """[33, 2] visibility and presence, 0 to 1."""
 
 
 class Landmarker:
-    """BlazePose's landmark model: lite, full or heavy."""
+    """BlazePose's landmark model: lite, full or heavy.
+
+    Beside the model every call counts, for the model leaves nothing of ours in the caches: arrays
+    are made once and as few of numpy's functions are called as will do.
+    """
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._landmarks = network.output((1, POINTS * 5))
+        self._landmarks = network.output((1, POINTS * 5)).reshape(POINTS, 5)
         self._somebody = network.output((1, 1))
         self._heat = network.output((1, CELLS, CELLS, POINTS))
-        self._world = network.output((1, POINTS * 3))
+        self._world = network.output((1, POINTS * 3)).reshape(POINTS, 3)[:BODY]
         self._crop: Picture = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._rgb: Picture = np.zeros_like(self._crop)
 
@@ -64,42 +67,45 @@ class Landmarker:
         """Return the rider's points, or None when nobody is in the region."""
         region.crop(picture, self._crop)
         cv2.cvtColor(self._crop, cv2.COLOR_BGR2RGB, dst=self._rgb)
-        np.multiply(self._rgb, np.float32(1 / 255), out=self.network.input())
+        np.multiply(self._rgb, np.float32(1 / 255), out=self.network.input)
         self.network.run()
-        if not self._somebody()[0, 0] > THERE:
+        if not self._somebody[0, 0] > THERE:
             return None
-        raw = self._landmarks().reshape(POINTS, 5)[:USED].astype(np.float64)
-        refine(raw, self._heat())
-        probable = 1 / (1 + np.exp(-raw[:BODY, 3:]))
-        cos, sin = region.axes(SIDE)
-        turn = np.array([[cos, sin], [-sin, cos]])
-        points = raw[:, :3]
-        points[:, :2] = (points[:, :2] - SIDE / 2) @ turn + (region.x_px, region.y_px)
+        points = self._landmarks[:USED, :3].copy()
+        refine(points[:, :2], self._heat)
+        (cos, minus_sin, x_px), (sin, _, y_px) = region.to_picture(SIDE).tolist()
         scale = region.size_px / SIDE
-        points[:, 2] *= scale
-        world = self._world().reshape(POINTS, 3)[:BODY].astype(np.float64)
-        world[:, :2] = world[:, :2] @ (turn / scale)
-        return Points(points[:BODY], points[BODY:], probable[:, 0], probable[:, 1], world)
+        turn = np.array([[cos, sin, 0], [minus_sin, cos, 0], [0, 0, scale]])
+        places = np.empty((ROWS, 3))
+        np.matmul(points, turn, out=places[:USED])
+        places[:USED] += (x_px, y_px, 0)
+        np.matmul(self._world, turn / scale, out=places[USED:])
+        chances = np.exp(-self._landmarks[:BODY, 3:])
+        chances += 1
+        np.reciprocal(chances, out=chances)
+        return Points(places, chances)
 
 
-def refine(raw: NDArray[np.float64], heat: Tensor) -> None:
+def refine(points: Tensor, heat: Tensor) -> None:
     """Move points to the heatmap's centre of mass around them, in place.
 
-    raw [35, ...] begins with x and y in pixels of the crop; heat [1, 64, 64, 39] are logits. As
-    MediaPipe 0.10.18 does it with a window of 9 cells: 7 or 11 are ten times further off.
+    points [35, 2] are x and y in pixels of the crop; heat [1, 64, 64, 39] are logits. As MediaPipe
+    0.10.18 does it with a window of 9 cells: 7 or 11 are ten times further off.
     """
-    cell = np.trunc(raw[:, :2] * (CELLS / SIDE)).astype(np.intp)
-    near = (cell[:, 1] * CELLS + cell[:, 0]) * POINTS + _PLANE
-    weight = np.take(heat, near[:, None] + _AWAY, mode="clip")
-    np.negative(weight, out=weight)
-    np.exp(weight, out=weight)
-    weight += 1
-    np.reciprocal(weight, out=weight)
-    if cell.min() < REACH or cell.max() >= CELLS - REACH:  # a window hangs over the edge
+    cell = (points * np.float32(CELLS / SIDE)).astype(np.intp)
+    weight = np.take(heat, (cell @ _PER_CELL + _PLANE)[:, None] + _AWAY, mode="clip")
+    at_edge = (cell - REACH).view(np.uintp).max() >= CELLS - 2 * REACH
+    if at_edge:  # a window hangs over the edge
         seen = cell[:, None] + _STEPS
-        weight[((seen < 0) | (seen >= CELLS)).any(axis=2)] = 0
-    inside = ((cell >= 0) & (cell < CELLS)).all(axis=1)
-    sure = inside & (weight.max(axis=1) >= PEAK)
+        weight[((seen < 0) | (seen >= CELLS)).any(axis=2)] = -np.inf
+    sure = weight.max(axis=1) >= LEAST_LOGIT
+    if at_edge:
+        sure &= ((cell >= 0) & (cell < CELLS)).all(axis=1)
+    weight *= np.float32(0.5)
+    np.tanh(weight, out=weight)  # twice the logistic function, less one
     moment = weight @ _MOMENTS
-    centre = cell[sure] + moment[sure, :2] / moment[sure, 2:]
-    raw[sure, :2] = centre * (SIDE / CELLS)
+    moment[:, 2] += len(_MOMENTS)
+    centre = moment[:, :2] / moment[:, 2:]
+    centre += cell
+    centre *= SIDE / CELLS
+    np.copyto(points, centre, where=sure[:, None])

@@ -32,27 +32,26 @@ class Region(NamedTuple):
     def crop(self, picture: Picture, into: Picture) -> None:
         """Draw the square into a square array; beyond the picture its edge is repeated."""
         side = into.shape[0]
-        cos, sin = self.axes(side)
-        half = side / 2
-        to_picture = np.array(
-            [
-                [cos, -sin, self.x_px - half * cos + half * sin],
-                [sin, cos, self.y_px - half * sin - half * cos],
-            ]
-        )
         cv2.warpAffine(
             picture,
-            to_picture,
+            self.to_picture(side),
             (side, side),
             dst=into,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
 
-    def axes(self, side: int) -> tuple[float, float]:
-        """Return what one pixel to the right in a crop of that side is in the picture."""
+    def to_picture(self, side: int) -> NDArray[np.float64]:
+        """Return the affine map [2, 3] from a crop of that side to the picture."""
         scale = self.size_px / side
-        return math.cos(self.turn_rad) * scale, math.sin(self.turn_rad) * scale
+        cos, sin = math.cos(self.turn_rad) * scale, math.sin(self.turn_rad) * scale
+        half = side / 2
+        return np.array(
+            [
+                [cos, -sin, self.x_px - half * cos + half * sin],
+                [sin, cos, self.y_px - half * sin - half * cos],
+            ]
+        )
 
 
 def region_around(hips_x: float, hips_y: float, rim_x: float, rim_y: float) -> Region | None:

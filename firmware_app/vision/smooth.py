@@ -15,35 +15,51 @@ LEAST_STEP_S = 1e-3
 
 
 class OneEuro:
-    """Filters an array of values, each row with its own stiffness."""
+    """Filters an array of values, each with its own stiffness, in memory of its own."""
 
     def __init__(self, cutoff_hz: Floats, beta: Floats) -> None:
-        """Take least cut-off and its growth with speed; both broadcast to the values."""
+        """Take each value's least cut-off and its growth with speed."""
         self._cutoff_hz = cutoff_hz
         self._beta = beta
-        self._state: tuple[Floats, Floats, Floats] | None = None
+        self._last, self._speed, self._smooth, self._a, self._b = (
+            np.zeros(beta.shape) for _ in range(5)
+        )
+        self.reset()
 
     def reset(self) -> None:
         """Forget the past: the next values pass unchanged."""
-        self._state = None
+        self._fresh = True
 
     def feed(self, values: Floats, step_s: float, scale: Floats) -> Floats:
-        """Return the smoothed values; step_s since the last, scale makes them body sizes."""
-        if self._state is None:
-            self._state = values, np.zeros_like(values), values
-            return values
-        last, speed, smooth = self._state
+        """Return the smoothed values, valid until the next call.
+
+        step_s is the time since the last; scale makes values body sizes.
+        """
+        last, speed, smooth, a, b = self._last, self._speed, self._smooth, self._a, self._b
+        if self._fresh:
+            self._fresh = False
+            smooth[:] = last[:] = values
+            speed[:] = 0
+            return smooth
         step_s = max(step_s, LEAST_STEP_S)
-        speed = speed + _gain(SPEED_CUTOFF_HZ, step_s) * (
-            (values - last) * (scale / step_s) - speed
-        )
-        gain = _gain(self._cutoff_hz + self._beta * np.abs(speed), step_s)
-        smooth = smooth + gain * (values - smooth)
-        self._state = values, speed, smooth
+        turns = 2 * math.pi * SPEED_CUTOFF_HZ * step_s
+        # towards the newest speed, by a low-pass of its own
+        np.subtract(values, last, out=a)
+        a *= scale
+        a *= 1 / step_s
+        a -= speed
+        a *= turns / (1 + turns)
+        speed += a
+        last[:] = values
+        # the gain of a first-order low-pass, turns / (1 + turns), at a cut-off that grows
+        np.abs(speed, out=a)
+        a *= self._beta
+        a += self._cutoff_hz
+        a *= 2 * math.pi * step_s
+        np.add(a, 1, out=b)
+        a /= b
+        # towards the newest values
+        np.subtract(values, smooth, out=b)
+        b *= a
+        smooth += b
         return smooth
-
-
-def _gain(cutoff_hz: float | Floats, step_s: float) -> float | Floats:
-    """Return how much of the new value a first-order low-pass takes over."""
-    turns = 2 * math.pi * step_s * cutoff_hz
-    return turns / (1 + turns)

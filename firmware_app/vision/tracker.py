@@ -4,35 +4,51 @@ The whole picture is searched only while nobody is followed; after that each pos
 look next. Filters and constants are MediaPipe's, with the true times of the pictures.
 """
 
-from dataclasses import dataclass
+import math
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_app.vision.detector import Detector
-from firmware_app.vision.landmarker import Landmarker, Points
+from firmware_app.vision.landmarker import (
+    AIM_ROWS,
+    BODY_ROWS,
+    ROWS,
+    USED,
+    WORLD_ROWS,
+    Landmarker,
+    Points,
+)
 from firmware_app.vision.models import DETECTOR, LANDMARKS, ModelName, read_model
 from firmware_app.vision.region import Picture, Region, region_around
 from firmware_app.vision.runtime import Network
 from firmware_app.vision.smooth import Floats, OneEuro
 
-BODY, AIM, WORLD = slice(0, 33), slice(33, 35), slice(35, 68)
 VISIBILITY_GAIN = 0.1
 """Share of the new visibility that is taken over each frame."""
 GIVEN_UP_S = 1.0
 """After a gap this long between pictures nothing is known of the rider."""
 
 
-@dataclass(frozen=True)
-class Pose:
+class Pose(NamedTuple):
     """A rider's 33 points."""
 
-    landmarks: Floats
-    """[33, 5]: x, y, z in pixels, visibility, presence."""
-    world: Floats
-    """[33, 3] metres."""
+    points: Floats
+    """[33, 8]: x, y, z in pixels, visibility, presence, x, y, z in metres."""
+
+    @property
+    def landmarks(self) -> Floats:
+        """[33, 5]: x, y, z in pixels, visibility, presence."""
+        return self.points[:, :5]
+
+    @property
+    def world(self) -> Floats:
+        """[33, 3] metres."""
+        return self.points[:, 5:]
 
 
 class Tracker:
@@ -41,11 +57,14 @@ class Tracker:
     def __init__(self, detector: Detector, landmarker: Landmarker) -> None:
         self._detector = detector
         self.landmarker = landmarker
-        cutoff_hz, beta = np.empty((68, 1)), np.empty((68, 1))
-        for rows, least, growth in ((BODY, 0.05, 80.0), (AIM, 0.01, 10.0), (WORLD, 0.1, 40.0)):
+        cutoff_hz, beta, self._scale = np.ones((3, ROWS, 3))
+        for rows, least, growth in (
+            (BODY_ROWS, 0.05, 80.0),
+            (AIM_ROWS, 0.01, 10.0),
+            (WORLD_ROWS, 0.1, 40.0),
+        ):
             cutoff_hz[rows], beta[rows] = least, growth
         self._filter = OneEuro(cutoff_hz, beta)
-        self._scale = np.ones((68, 1))
         self.detect_s = 0.0
         """What the search of the last picture took; 0 when there was none."""
         self.landmark_s = 0.0
@@ -55,7 +74,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget the rider."""
         self._region: Region | None = None
-        self._visibility: Floats | None = None
+        self._visibility: NDArray[np.float32] | None = None
         self._last_s = 0.0
         self._filter.reset()
 
@@ -78,21 +97,24 @@ class Tracker:
 
     def _follow(self, points: Points, step_s: float) -> Pose:
         """Smooth the points and aim at the next picture."""
-        hips, rim = points.aim[:, :2]
-        self._scale[:35] = 1 / max(2 * float(np.hypot(*(rim - hips))), 1e-6)
-        smooth = self._filter.feed(
-            np.concatenate([points.body, points.aim, points.world]), step_s, self._scale
-        )
-        (hips_x, hips_y, _), (rim_x, rim_y, _) = smooth[AIM].tolist()
+        (hips_x, hips_y, _), (rim_x, rim_y, _) = points.places[AIM_ROWS].tolist()
+        self._scale[:USED] = 1 / max(2 * math.hypot(rim_x - hips_x, rim_y - hips_y), 1e-6)
+        smooth = self._filter.feed(points.places, step_s, self._scale)
+        (hips_x, hips_y, _), (rim_x, rim_y, _) = smooth[AIM_ROWS].tolist()
         self._region = region_around(hips_x, hips_y, rim_x, rim_y)
+        visibility = points.chances[:, 0]
         if self._visibility is None:
-            self._visibility = points.visibility
+            self._visibility = visibility
         else:
-            self._visibility = self._visibility + VISIBILITY_GAIN * (
-                points.visibility - self._visibility
-            )
-        landmarks = np.column_stack([smooth[BODY], self._visibility, points.presence])
-        return Pose(landmarks, smooth[WORLD])
+            visibility -= self._visibility
+            visibility *= VISIBILITY_GAIN
+            visibility += self._visibility
+            self._visibility = visibility
+        pose = np.empty((33, 8))
+        pose[:, :3] = smooth[BODY_ROWS]
+        pose[:, 3:5] = points.chances
+        pose[:, 5:] = smooth[WORLD_ROWS]
+        return Pose(pose)
 
 
 def load_tracker(folder: Path, model: ModelName = "full", threads: int = 1) -> Tracker:
