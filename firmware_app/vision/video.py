@@ -11,7 +11,7 @@ from firmware_app.vision.region import Picture
 
 # a file that cannot be played gets one sentence, ours
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-cv2.setLogLevel(2)
+getattr(cv2.utils, "logging", cv2).setLogLevel(2)  # OpenCV 4.14 moved it
 
 
 class Video:
