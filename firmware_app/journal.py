@@ -20,8 +20,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
         self._mend()
         self._file = path.open("ab")
+        if new:
+            _put_name_on_disk(path)
 
     def __enter__(self) -> Self:
         return self
@@ -60,6 +63,15 @@ class Journal:
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":
                     file.write(b"\n")
+
+
+def _put_name_on_disk(path: Path) -> None:
+    """Make a new file survive a power cut: its lines are of no use without its name."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:

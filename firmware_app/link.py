@@ -6,12 +6,16 @@
     ride  --  {"at": 4711}                      the journal up to this byte has been sent
     ride  <-  {"kept": 4711}                    and is kept
 
+What is told is on the ride's own disk first: a journal that a power cut made shorter than what the
+gateway has of it could not be gone on with.
+
 Nothing waits on the gateway: the ride appends to its journal and goes on. When the gateway comes
 back, from an update or a crash, what it has not acknowledged is sent again. What the ride heard
 (poses' metrics, pulses) stays in the journal; only what it told goes through.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -59,6 +63,8 @@ class Link:
         self.kept: dict[str, int] = {}
         """Journal name to the bytes the gateway has confirmed."""
         self.connected = False
+        self._read: dict[str, int] = {}
+        """Journal name to the bytes that were looked at and held nothing that is told."""
 
     async def run(self, worked: Callable[[], None]) -> None:
         """Deliver for ever; raise PartLost when the gateway is not there or hangs up."""
@@ -69,6 +75,7 @@ class Link:
         try:
             self.connected = True
             self.kept.clear()
+            self._read.clear()
             while True:
                 for path in sorted(self._journals.glob("*.jsonl")):
                     await self._deliver(path, reader, writer)
@@ -87,21 +94,31 @@ class Link:
         if self.kept.get(name) == _size(path):
             return
         writer.write(msgspec.json.encode(Opening(name)) + b"\n")
-        at = self.kept[name] = await _read_kept(reader)
+        kept = self.kept[name] = await _read_kept(reader)
+        read = self._read.get(name, 0)
+        quiet = read == _size(path)
+        at = kept if quiet else max(kept, read)
         with path.open("rb") as file:
             file.seek(at)
             while chunk := file.read(CHUNK_BYTES):
                 whole = chunk[: chunk.rfind(b"\n") + 1]
                 if not whole:
                     return
-                for line in whole.splitlines():
-                    if any(told in line[:64] for told in _TOLD):
-                        writer.write(line + b"\n")
+                told = [line for line in whole.splitlines() if _is_told(line)]
                 at += len(whole)
-                writer.write(msgspec.json.encode(At(at)) + b"\n")
+                if not told and not quiet and len(chunk) < CHUNK_BYTES:
+                    self._read[name] = at  # only poses and pulses: the disk need not be disturbed
+                    return
+                os.fsync(file.fileno())
+                for line in (*told, msgspec.json.encode(At(at))):
+                    writer.write(line + b"\n")
                 await writer.drain()
                 self.kept[name] = await _read_kept(reader)
                 file.seek(at)
+
+
+def _is_told(line: bytes) -> bool:
+    return any(told in line[:64] for told in _TOLD)
 
 
 def _size(path: Path) -> int:

@@ -72,6 +72,8 @@ def test_an_interval_is_on_the_disk_itself(tmp_path, monkeypatch):
     synced = []
     monkeypatch.setattr("os.fsync", synced.append)
     with Journal(tmp_path / "1.jsonl") as journal:
+        assert len(synced) == 1  # the folder: a new file's name must survive too
+        synced.clear()
         journal.append(note("thirty seconds"))
         journal.flush()
         assert not synced
