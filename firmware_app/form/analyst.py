@@ -12,7 +12,9 @@ from firmware_app.form.crank import CrankPhase
 from firmware_app.form.dwell import OFF, Dwell
 from firmware_app.form.evidence import evidence
 from firmware_app.form.metrics import FormMetrics
+from firmware_app.form.pose_cadence import PoseCadence
 from firmware_app.form.posture import compare
+from firmware_app.form.sensor_check import Mismatch, SensorCheck
 from firmware_app.form.state import FormState
 from firmware_app.form.window import POSTURE_S, Summary, Window
 from firmware_app.settings import Coaching
@@ -31,6 +33,8 @@ class Analyst:
         self._view: View = view
         self._window = Window()
         self._crank = CrankPhase()
+        self._pose_cadence = PoseCadence()
+        self._sensor_check = SensorCheck()
         self._need_s = rules.baseline_s
         self._learner = Learner(self._need_s, known)
         self._band = CadenceBand()
@@ -49,6 +53,16 @@ class Analyst:
         """How this rider sits when all is well, once it is known."""
         return self._learner.baseline
 
+    @property
+    def sensor(self) -> Mismatch:
+        """How the crank sensor is wrong, by the legs; empty: nothing speaks against it."""
+        return self._sensor_check.mismatch
+
+    def pose_rpm(self, t_s: float) -> float | None:
+        """Return the cadence of the legs as the camera sees them; None when they do not tell."""
+        told = self._pose_cadence.estimate(t_s)
+        return None if told is None else told.rpm
+
     def pulse(self, t_s: float) -> None:
         """Take in one closing of the crank sensor, one for each turn."""
         self._crank.pulse(t_s)
@@ -57,6 +71,7 @@ class Analyst:
         """Take in one frame."""
         self._lost = False
         self._window.see(metrics)
+        self._pose_cadence.see(metrics)
 
     def lost(self, t_s: float) -> None:
         """Take in that the camera is gone: nothing can be judged until it is back."""
@@ -67,7 +82,13 @@ class Analyst:
     def judge(
         self, t_s: float, cadence_rpm: float | None, target_rpm: tuple[float, float] | None
     ) -> FormState:
-        """Return every rule's state; called five times a second."""
+        """Return every rule's state; called five times a second.
+
+        Without a cadence from the sensor (None) the one seen in the legs is held to the band.
+        """
+        self._sensor_check.judge(t_s, cadence_rpm, self._pose_cadence)
+        if cadence_rpm is None:
+            cadence_rpm = self.pose_rpm(t_s)
         dt_s = 0.0 if self._last_s is None else min(max(t_s - self._last_s, 0.0), LONGEST_STEP_S)
         self._last_s = t_s
         blind = reasons.CAMERA if self._lost else self._window.blind(t_s)

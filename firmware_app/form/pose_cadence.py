@@ -1,0 +1,99 @@
+"""Cadence from the pose alone: what the crank sensor is checked by, and what stands in for it.
+
+The height difference of the knees (from the side the near knee's flexion) is fitted with one
+harmonic at every cadence from 40 to 130 rpm over six seconds; the best fit is the cadence. A
+second harmonic would lock on to half the cadence in up to a third of the windows (simulated).
+"""
+
+import math
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_app.form.crank import Floats
+from firmware_app.form.metrics import FormMetrics
+
+WINDOW_S = 6.0
+SLOWEST_RPM, FASTEST_RPM = 40.0, 130.0
+_RPM = np.arange(SLOWEST_RPM, FASTEST_RPM + 0.5, 1.0)
+MIN_FRAMES = 40
+"""In the window: fewer than 7 a second do not carry 130 rpm."""
+SURE = 0.6
+"""A turn of the legs explains at least this share of how the knees move."""
+EVERY_S = 1.0
+
+
+class PoseRpm(NamedTuple):
+    """Cadence, and the share of the knees' motion that one turning explains, 0 to 1."""
+
+    rpm: float
+    fit: float
+
+
+class PoseCadence:
+    """Remembers six seconds of the knees."""
+
+    def __init__(self) -> None:
+        self._swings: deque[tuple[float, float]] = deque()
+        self._told: PoseRpm | None = None
+        self._due_s = float("-inf")
+
+    def see(self, metrics: FormMetrics) -> None:
+        """Take in one frame; one without knees is left out."""
+        swing = _swing(metrics)
+        if swing is not None:
+            self._swings.append((metrics.t_s, swing))
+
+    def estimate(self, t_s: float) -> PoseRpm | None:
+        """Return the cadence of the last six seconds; None when the knees do not tell it.
+
+        Worked out once a second; between, the last answer stands.
+        """
+        while self._swings and self._swings[0][0] < t_s - WINDOW_S:
+            self._swings.popleft()
+        if t_s >= self._due_s:
+            self._due_s = t_s + EVERY_S
+            self._told = self._fit()
+        return self._told
+
+    def _fit(self) -> PoseRpm | None:
+        if len(self._swings) < MIN_FRAMES:
+            return None
+        table = np.array(self._swings)
+        if np.ptp(table[:, 0]) < 0.8 * WINDOW_S:
+            return None
+        found = best_fit(table[:, 0] - table[0, 0], table[:, 1])
+        at_the_end = not SLOWEST_RPM < found.rpm < FASTEST_RPM
+        return None if found.fit < SURE or at_the_end else found
+
+
+def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
+    """Return the cadence whose one harmonic explains most of the swing; t_s, swing: [T].
+
+    Each harmonic is fitted beside a level and a drift, which are taken out of both first; the
+    best cadence is refined between its neighbours by a parabola.
+    """
+    plain = np.linalg.qr(np.stack([np.ones_like(t_s), t_s], axis=1))[0]
+    rest = swing - plain @ (plain.T @ swing)
+    whole = float(rest @ rest)
+    if whole <= 0:
+        return PoseRpm(SLOWEST_RPM, 0.0)
+    phase = np.outer(2 * math.pi / 60 * _RPM, t_s)
+    cos, sin = np.cos(phase), np.sin(phase)
+    cos, sin = cos - cos @ plain @ plain.T, sin - sin @ plain @ plain.T
+    cc, ss, cs = (cos**2).sum(1), (sin**2).sum(1), (cos * sin).sum(1)
+    c, s = cos @ rest, sin @ rest
+    explained = (c * c * ss - 2 * c * s * cs + s * s * cc) / (cc * ss - cs * cs) / whole
+    at = int(np.argmax(explained))
+    rpm = float(_RPM[at])
+    if 0 < at < len(_RPM) - 1:
+        before, top, after = explained[at - 1 : at + 2].tolist()
+        rpm += 0.5 * (before - after) / (before - 2 * top + after)
+    return PoseRpm(round(rpm, 2), float(explained[at]))
+
+
+def _swing(metrics: FormMetrics) -> float | None:
+    if metrics.knees is not None:
+        return metrics.knees.left_y - metrics.knees.right_y
+    return metrics.knee_deg
