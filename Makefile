@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check setup models lock lock-check clean
+.PHONY: help demo test chaos check setup models lock lock-check oracle clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ lock: ## choose the newest allowed packages anew and write config/locks
 lock-check: ## ask the registry: is there a wheel of every locked package for every box
 	@config/setup/set-up check
 	@config/setup/lock-check
+
+oracle: setup ## compare poses with MediaPipe 0.10.18, which takes 1 GB (ARGS="FOLDER --model lite")
+	@config/setup/oracle $(ARGS)
 
 clean: ## remove what make made: .venv, caches, models
 	rm -rf .venv .cache build *.egg-info .mypy_cache .ruff_cache .import_linter_cache
