@@ -11,6 +11,7 @@ from firmware_app.errors import BadSetting
 from firmware_app.form.catalogue import RULES, STATES
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=80)]
+Word = Annotated[str, Meta(pattern=r"^[^\W\d_]+$", max_length=20)]
 MAX_WORDS = 7
 """Longer cues are not taken in while pedalling; the name comes on top."""
 NAME = "{name}, "
@@ -24,6 +25,10 @@ class RuleWords(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """1 is said before 5."""
     say: Annotated[tuple[Sentence, ...], Meta(min_length=1, max_length=3)]
     """The correction; another wording each time it is needed again."""
+    about: Annotated[tuple[Word, ...], Meta(min_length=1)]
+    """What a remote coach must name one of, for its words to be about this."""
+    also: tuple[Word, ...] = ()
+    """What a remote coach may use beside the words that stand here already."""
     hint: Sentence
     """The banner's second line, never spoken."""
     praise: Sentence
@@ -48,6 +53,8 @@ class CueBook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All the words of one language."""
 
     ride: RideWords
+    plain: Annotated[tuple[Word, ...], Meta(min_length=1)]
+    """What a remote coach may use about anything: words that turn no sentence round."""
     rules: dict[str, RuleWords]
 
 

@@ -83,6 +83,23 @@ class Coach:
             return None
         return self._correct(form.t_s) or self._praise(form.t_s)
 
+    def offer(self, rule: str, text: str, form: FormState) -> Cue | str:
+        """Give a correction in somebody else's words; return the cue, or why it is not given.
+
+        It takes its slot and counts as told, as if the words were our own.
+        """
+        if form.states.get(rule) != "fault" or rule in STATES:
+            return "this fault does not stand"
+        if rule in form.fading:
+            return "the rider is putting it right"
+        if form.learning is not None:
+            return "the rider's posture is not known yet"
+        if form.t_s < max(self._not_before_s, self._last_s + self._quiet_s):
+            return "something was said just now"
+        if not self._may_tell(rule, form.t_s):
+            return "this fault was told a short while ago"
+        return self._tell(rule, text, form.t_s)
+
     def outcome(self, cue: int, outcome: str, t_s: float) -> None:
         """Take in what became of a cue: "spoken", "shown", or "dropped", which frees its slot."""
         rule, told, last_s = self._open.pop(cue, ("", None, 0.0))
@@ -100,12 +117,13 @@ class Coach:
         if not due or t_s < self._last_s + self._quiet_s:
             return None
         rule = min(due, key=lambda one: (self._book.rules[one].priority, self._since[one], one))
-        words = self._book.rules[rule]
+        words, told = self._book.rules[rule].say, self._told.get(rule)
+        return self._tell(rule, words[(told.times if told else 0) % len(words)], t_s)
+
+    def _tell(self, rule: str, text: str, t_s: float) -> Cue:
         told = self._told.get(rule)
         times = told.times if told else 0
-        cue = self._cue(
-            rule, "correct", words.say[times % len(words.say)], t_s, times < SPOKEN_TIMES
-        )
+        cue = self._cue(rule, "correct", text, t_s, times < SPOKEN_TIMES)
         self._told[rule] = _Told(times + 1, t_s)
         self._mended[rule] = None
         return cue
