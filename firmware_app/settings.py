@@ -51,7 +51,8 @@ class Vision(Section, frozen=True, kw_only=True):
     """A V4L2 device (udev names it), or a video file that plays once as if it were a camera."""
     view: View = "front"
     """Where the camera stands, as the technician confirmed it; decides what may be judged."""
-    model: Literal["lite", "full", "heavy"] = "full"
+    model: Literal["auto", "lite", "full", "heavy"] = "full"
+    """auto: the best that this box affords, timed at the start, lighter while frames are missed."""
     threads: Annotated[int, Meta(ge=1, le=4)] = 1
     """tflite-runtime busy-spins with more than one thread on a busy box."""
     width_px: Annotated[int, Meta(ge=160, le=1920)] = 640

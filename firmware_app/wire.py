@@ -86,6 +86,8 @@ class CameraState(Message, frozen=True, kw_only=True):
     why: str = ""
     """In a few words for the screen when not ok: "camera unplugged"."""
     model: str = ""
+    model_why: str = ""
+    """Why this model, for the technician; empty when the settings name it."""
     fps: float = 0.0
     """Poses a second over the last seconds."""
     skipped: int = 0
@@ -96,6 +98,8 @@ class CameraState(Message, frozen=True, kw_only=True):
     """Capture to pose sent, 95th percentile of the last seconds."""
     stages_ms: dict[str, float] = {}
     """Mean of each stage over the last seconds: decode, wait, detect, landmark, send."""
+    stages_histogram: dict[str, tuple[int, ...]] = {}
+    """Poses of the last seconds by what each stage took, up to 1, 2, 4, ... 128 ms and beyond."""
 
 
 FromVision = PoseFrame | CameraState

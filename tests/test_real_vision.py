@@ -12,6 +12,7 @@ import pytest
 
 from firmware_app.errors import PartLost
 from firmware_app.sockets import Visit
+from firmware_app.vision.models import LANDMARKS
 from firmware_app.wire import CameraState, FromVision, PoseFrame, Reader
 
 RIDER = Path(__file__).parent / "recordings" / "rider_front.mp4"
@@ -27,12 +28,12 @@ NO_FILES = ["prlimit", "--fsize=0"]
 class Bike:
     """A folder with settings, and vision running in it."""
 
-    def __init__(self, folder, camera):
+    def __init__(self, folder, camera, more=""):
         self.socket = folder / "vision.sock"
         self.config = folder / "bikebox.toml"
         self.config.write_text(
             f'box = "b1"\n[paths]\nrun = "{folder}"\nstate = "{folder}"\nmodels = "{MODELS}"\n'
-            f'[vision]\ncamera = "{camera}"\n'
+            f'[vision]\ncamera = "{camera}"\n{more}'
         )
         self.process = None
 
@@ -70,8 +71,8 @@ class Bike:
 def bike(tmp_path):
     bikes = []
 
-    def make(camera):
-        bikes.append(Bike(tmp_path, camera))
+    def make(camera, more=""):
+        bikes.append(Bike(tmp_path, camera, more))
         return bikes[-1]
 
     yield make
@@ -98,6 +99,18 @@ def test_vision_works_without_a_network_and_writes_no_file(bike, tmp_path):
     assert numbers == sorted(set(numbers))
     assert vision.stop()[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {"bikebox.toml"}
+
+
+def test_auto_takes_a_model_by_time_and_tells_the_technician_why(bike):
+    vision = bike(RIDER, 'model = "auto"\n').start()
+    told = vision.listen(lambda told: any(state.fps > 0 for state in states(told)))
+    state = states(told)[-1]
+    assert state.model in LANDMARKS
+    assert "ms a frame" in state.model_why
+    assert sum(state.stages_histogram["landmark"]) > 0
+    code, said = vision.stop()
+    assert code == 0
+    assert "model_chosen" in said
 
 
 def test_when_the_recording_is_over_vision_stays_and_says_so(bike):

@@ -51,6 +51,19 @@ def test_the_technician_reads_poses_a_second_and_their_delay():
     assert pace.fps(now_s + 10) == 0
 
 
+def test_the_technician_sees_which_stage_is_sometimes_slow():
+    pace = Pace()
+    for n in range(10):
+        pace.told(Told(n / 10, 0.03, {"landmark": 0.2 if n == 3 else 0.003}))
+    assert pace.histogram(1.0) == {"landmark": (0, 0, 9, 0, 0, 0, 0, 0, 1)}
+
+
+def test_frames_are_counted_whether_anybody_waited_or_not():
+    pace = Pace()
+    at_30_hz(pace, [0, 1, 4, 5])
+    assert pace.frames == 6
+
+
 def test_a_box_that_is_always_too_late_says_so():
     pace = Pace()
     at_30_hz(pace, range(10))

@@ -8,14 +8,19 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from firmware_app.clock import MachineClock
 from firmware_app.parts import make_camera
 from firmware_app.running import run_until_stopped
 from firmware_app.services.vision import VisionService
 from firmware_app.settings import load_settings, settings_path
+from firmware_app.vision.choice import choose
 from firmware_app.vision.eye import Eye
 from firmware_app.vision.seeing import Light
 from firmware_app.vision.tracker import load_tracker
+
+log = structlog.get_logger()
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +39,15 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(args.config or settings_path())
     vision = settings.vision
     clock = MachineClock()
-    tracker = load_tracker(Path(settings.paths.models), vision.model, vision.threads)
+    models, model, threads, choice = Path(settings.paths.models), vision.model, vision.threads, None
+    if model == "auto":
+        choice = choose(models, vision.fps)
+        model, threads = choice.model, choice.threads
+        log.info("model_chosen", model=model, threads=threads, why=choice.why)
+    tracker = load_tracker(models, model, threads)
     light = Light(vision.dark_below_snr_db, vision.light_above_snr_db)
     start_at_s = clock.monotonic() if args.start_at is None else args.start_at
     camera = partial(make_camera, vision, clock, start_at_s)
-    service = VisionService(settings, Eye(tracker, light), camera, clock)
+    service = VisionService(settings, Eye(tracker, light), camera, clock, choice)
     asyncio.run(run_until_stopped(service.run()))
     return 0

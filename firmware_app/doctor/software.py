@@ -11,15 +11,17 @@ from firmware_app.vision.models import DETECTOR, LANDMARKS, read_model
 
 
 def look_at_models(settings: Settings) -> Finding:
-    """Tell whether the detector and the chosen model are there, and whole."""
-    folder = Path(settings.paths.models)
-    for model in (DETECTOR, LANDMARKS[settings.vision.model]):
+    """Tell whether the detector and the models to choose from are there, and whole."""
+    folder, wanted = Path(settings.paths.models), settings.vision.model
+    there = [name for name, model in LANDMARKS.items() if (folder / model.used).exists()]
+    names = [wanted] if wanted != "auto" else there or ["full"]
+    for model in (DETECTOR, *(LANDMARKS[name] for name in names)):
         try:
             read_model(folder, model)
         except SetupError as error:
             seen, _, remedy = str(error).rpartition("; ")
             return bad("models", seen, remedy)
-    return ok("models", f"detector and {settings.vision.model} in {folder}, whole")
+    return ok("models", f"detector and {', '.join(names)} in {folder}, whole")
 
 
 def look_at_voice(settings: Settings) -> Finding:

@@ -7,6 +7,7 @@ Camera and model work in a thread of their own; the loop only carries what they 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import perf_counter
 
 import structlog
@@ -17,8 +18,11 @@ from firmware_app.notify import notify
 from firmware_app.settings import Settings
 from firmware_app.sockets import Hub
 from firmware_app.supervise import keep_going
+from firmware_app.vision.choice import Choice, Ladder
 from firmware_app.vision.eye import Eye
+from firmware_app.vision.models import LANDMARKS, ModelName
 from firmware_app.vision.pace import Pace, Told
+from firmware_app.vision.tracker import load_landmarker
 from firmware_app.wire import CameraState, PoseFrame
 
 log = structlog.get_logger()
@@ -35,15 +39,29 @@ class VisionService:
     """One camera, watched until the process is stopped."""
 
     def __init__(
-        self, settings: Settings, eye: Eye, open_camera: Callable[[], Camera], clock: Clock
+        self,
+        settings: Settings,
+        eye: Eye,
+        open_camera: Callable[[], Camera],
+        clock: Clock,
+        choice: Choice | None = None,
     ) -> None:
-        """Take open_camera, which raises PartLost while there is none."""
+        """Take open_camera, which raises PartLost while there is none.
+
+        A choice, made at the start, may become a lighter model while frames are missed.
+        """
         self._settings = settings
         self._eye = eye
         self._open_camera = open_camera
         self._clock = clock
         self._hub = Hub(settings.vision_socket)
         self._pace = Pace()
+        self._models = Path(settings.paths.models)
+        self._choice = choice
+        there = [m for m in LANDMARKS if (self._models / LANDMARKS[m].used).exists()]
+        self._ladder = Ladder(there, choice.model) if choice else None
+        self._counted = (0, 0)
+        self._wanted: ModelName | None = None
         self._why = STARTING
         self._alive = False
 
@@ -80,6 +98,9 @@ class VisionService:
 
     def _look(self, camera: Camera) -> tuple[Frame, PoseFrame, dict[str, float]] | None:
         """Wait for a picture and look at it; None when the recording is over."""
+        if self._wanted and self._choice:
+            landmarker = load_landmarker(self._models, self._wanted, self._choice.threads)
+            self._eye.tracker.landmarker, self._wanted = landmarker, None
         frame = camera.newest()
         if frame is None:
             return None
@@ -123,13 +144,29 @@ class VisionService:
             t_s=now_s,
             ok=not why,
             why=why,
-            model=self._settings.vision.model,
+            model=self._choice.model if self._choice else self._settings.vision.model,
+            model_why=self._choice.why if self._choice else "",
             fps=round(pace.fps(now_s), 1),
             skipped=pace.skipped,
             late=pace.late,
             p95_ms=round(pace.p95_s(now_s) * 1000, 1),
             stages_ms={name: round(s * 1000, 2) for name, s in pace.stages_s(now_s).items()},
+            stages_histogram=pace.histogram(now_s),
         )
+
+    def _weigh_model(self) -> None:
+        """Take a lighter or a better model when the last second says so."""
+        pace, (frames, missed) = self._pace, self._counted
+        self._counted = pace.frames, pace.skipped + pace.late
+        if self._ladder is None or self._choice is None or self._why:
+            return
+        look_s = pace.stages_s(self._clock.monotonic()).get("landmark", 0.0)
+        if why := self._ladder.second(
+            self._counted[0] - frames, self._counted[1] - missed, look_s, pace.interval_s
+        ):
+            self._choice = self._choice._replace(model=self._ladder.model, why=why)
+            self._wanted = self._ladder.model
+            log.info("model_changed", model=self._choice.model, why=why)
 
     async def _tell_state(self) -> None:
         while True:
@@ -137,4 +174,5 @@ class VisionService:
             if self._alive or self._why == OVER:
                 notify("WATCHDOG=1")
             self._alive = False
+            self._weigh_model()
             await self._clock.sleep(STATE_S)

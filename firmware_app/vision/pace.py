@@ -1,5 +1,6 @@
 """How fast poses come and how late they are: figures of the last seconds, and what is too late."""
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
@@ -8,6 +9,8 @@ OVER_S = 3.0
 """Figures are of this long a time."""
 INTERVALS = 15
 """Frame intervals whose median is the camera's; it slows down in the dark by itself."""
+BOUNDS_S = tuple(0.001 * 2**n for n in range(8))
+"""Of a stage's histogram."""
 LATE_INTERVALS = 2
 """A pose older than this many frame intervals is of no use to the coach."""
 
@@ -26,6 +29,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.skipped = 0
+        self._frames = 0
         self.late = 0
         self._last: tuple[int, float] | None = None
         self._intervals_s: deque[float] = deque(maxlen=INTERVALS)
@@ -39,15 +43,17 @@ class Pace:
 
     def frame(self, number: int, t_s: float) -> None:
         """Take in that a frame came."""
+        self._frames += 1
         if self._last is not None:
             last, last_s = self._last
+            self._frames += number - last - 1
             self.skipped += number - last - 1
             self._intervals_s.append((t_s - last_s) / (number - last))
         self._last = number, t_s
 
     def is_late(self, age_s: float, now_s: float) -> bool:
         """Tell whether a pose of that age is too late to be told, and count it."""
-        late = bool(self._intervals_s) and age_s > LATE_INTERVALS * median(self._intervals_s)
+        late = bool(self._intervals_s) and age_s > LATE_INTERVALS * self.interval_s
         if late:
             self.late += 1
             self._late_at_s = now_s
@@ -80,6 +86,26 @@ class Pace:
         recent = self._recent(now_s)
         names = recent[-1].stages_s if recent else {}
         return {name: sum(told.stages_s[name] for told in recent) / len(recent) for name in names}
+
+    def histogram(self, now_s: float) -> dict[str, tuple[int, ...]]:
+        """Return how many poses each stage took up to each of BOUNDS_S, and beyond the last."""
+        recent = self._recent(now_s)
+        names = recent[-1].stages_s if recent else {}
+        counts = {name: [0] * (len(BOUNDS_S) + 1) for name in names}
+        for told in recent:
+            for name, took_s in told.stages_s.items():
+                counts[name][bisect_left(BOUNDS_S, took_s)] += 1
+        return {name: tuple(count) for name, count in counts.items()}
+
+    @property
+    def interval_s(self) -> float:
+        """The camera's usual time between two frames; 0 before the second."""
+        return median(self._intervals_s) if self._intervals_s else 0.0
+
+    @property
+    def frames(self) -> int:
+        """Frames of the camera so far, waited for or not."""
+        return self._frames
 
     def _recent(self, now_s: float) -> list[Told]:
         return [told for told in self._told if now_s - told.at_s <= OVER_S]

@@ -70,6 +70,14 @@ class Network:
         return memory.reshape(view.shape)
 
 
+def spins() -> bool:
+    """Tell whether this Python's runtime burns a core while its second thread waits.
+
+    tflite-runtime 2.14 does: with two threads on a busy box a look took ten times as long.
+    """
+    return _runtime()[0] == "tflite-runtime"
+
+
 def _runtime() -> tuple[str, Any]:
     for name, module in _PACKAGES.items():
         try:

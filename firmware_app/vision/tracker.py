@@ -120,7 +120,10 @@ class Tracker:
 def load_tracker(folder: Path, model: ModelName = "full", threads: int = 1) -> Tracker:
     """Load detector and landmark model; raise MissingPart or BadInput in words to act on."""
     cv2.setNumThreads(1)  # at these sizes a second thread costs more than it saves
-    return Tracker(
-        Detector(Network(read_model(folder, DETECTOR), threads)),
-        Landmarker(Network(read_model(folder, LANDMARKS[model]), threads)),
-    )
+    detector = Detector(Network(read_model(folder, DETECTOR), threads))
+    return Tracker(detector, load_landmarker(folder, model, threads))
+
+
+def load_landmarker(folder: Path, model: ModelName, threads: int) -> Landmarker:
+    """Load a landmark model; raise MissingPart or BadInput in words to act on."""
+    return Landmarker(Network(read_model(folder, LANDMARKS[model]), threads))
