@@ -128,7 +128,8 @@ def test_a_line_that_matches_the_schema_is_read():
     "wrong",
     [
         b"", b"[]", b"null", b"\xff", b"{" * 2000, line(rule=None), line(rule="SHRUG"),
-        line(words=5), line(words="x" * 81), line(words=""), line(language="english"), line(voice=True),
+        line(words=5), line(words=""), line(words="x" * 81),
+        line(language="english"), line(voice=True),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_in_words(wrong):
