@@ -51,6 +51,6 @@ def test_it_stops_when_asked_and_says_nothing_on_the_way(gym):
 
 def test_it_does_not_open_its_doors_to_the_network(tmp_path):
     gym = Gym(tmp_path)
-    gym._start("broker", *BIKEBOX, "broker", "--host", "0.0.0.0")  # noqa: S104 - to be refused
+    gym.start("broker", *BIKEBOX, "broker", "--host", "0.0.0.0")  # noqa: S104 - to be refused
     assert gym.running["broker"].wait(20) == 78
     until(lambda: "run mosquitto" in (tmp_path / "broker.log").read_text())
