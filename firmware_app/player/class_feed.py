@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from firmware_app.clock import Clock
 from firmware_app.player.class_pictures import ClassPictures
 from firmware_app.player.class_session import ClassSession
-from firmware_app.player.class_sound import ClassSound
+from firmware_app.player.class_sound import SAMPLE_HZ, ClassSound
 from firmware_app.player.loopback import meets_on_loopback, offer_loopback
+from firmware_app.player.stream_clock import ClassClock, Moment
 from firmware_app.player.whep import IceServer, NoClass, wait_s
 from firmware_app.player.whep_http import Whep
 
@@ -29,6 +30,10 @@ LOST_S = 6.0
 """Without a picture this long the session is given up; aiortc itself would take thirty seconds."""
 UNHEARD_S = 0.5
 """When the mixer has not asked this long, pictures do not wait for their sound."""
+
+EASE = 0.25
+"""Where pictures began before their sound, each stands longer by this until it has caught up."""
+MOST_EASE_S = 0.4
 
 State = Literal["off", "connecting", "waiting", "playing", "reconnecting", "refused"]
 
@@ -49,6 +54,9 @@ class ClassFeed:
         self._lost = False
         self._last_picture_s: float | None = None
         self._last_pull_s = float("-inf")
+        self._moments = ClassClock()
+        self._heard: tuple[float, float] | None = None
+        self._ease: tuple[float, float] | None = None
         self.pictures = 0
         """Decoded since the start."""
 
@@ -62,7 +70,7 @@ class ClassFeed:
         async with Whep(self._url, self._token, ca_file=self._ca_file) as whep:
             while True:
                 before = self.pictures
-                session = ClassSession(whep, self._take_picture, self._sound.push, servers)
+                session = ClassSession(whep, self._take_picture, self._take_sound, servers)
                 try:
                     said = await session.open() or await self._watch(session)
                 finally:
@@ -79,13 +87,30 @@ class ClassFeed:
         The newest decoded one whose sound has been pulled; the same object until there is
         another, None before the first.
         """
-        heard = self._clock.monotonic() - self._last_pull_s < UNHEARD_S
-        return self._pictures.due(self._sound.playing_sent_s() if heard else None)
+        now_s, heard = self._clock.monotonic(), self._heard
+        if heard is None or now_s - self._last_pull_s > UNHEARD_S:
+            self._ease = None
+            return self._pictures.due(None)
+        heard_s = heard[1] + now_s - heard[0]
+        if self._ease is None and self._pictures.shown_s is not None:
+            self._ease = (now_s, min(max(self._pictures.shown_s - heard_s, 0.0), MOST_EASE_S))
+        if self._ease is not None:
+            heard_s += max(self._ease[1] - EASE * (now_s - self._ease[0]), 0.0)
+        return self._pictures.due(heard_s)
 
-    def pull(self, samples: int) -> NDArray[np.float32]:
-        """Take the next samples, (samples, 2) at 48 kHz in -1..1; silence where there is none."""
-        self._last_pull_s = self._clock.monotonic()
-        return self._sound.pull(samples)
+    def pull(self, samples: int, heard_s: float | None = None) -> NDArray[np.float32]:
+        """Take the next samples, (samples, 2) at 48 kHz in -1..1; silence where there is none.
+
+        heard_s is the clock's second at which the first of them leaves the speaker: pictures are
+        shown by it.
+        """
+        now_s = self._last_pull_s = self._clock.monotonic()
+        lead_s = 0.0 if heard_s is None else heard_s - now_s
+        block = self._sound.pull(samples, now_s, lead_s)
+        next_s = self._sound.playing_sent_s()
+        after_s = now_s + lead_s + samples / SAMPLE_HZ
+        self._heard = None if next_s is None else (after_s, next_s)
+        return block
 
     @property
     def state(self) -> tuple[State, str]:
@@ -98,6 +123,8 @@ class ClassFeed:
         self._last_picture_s = None
         self._pictures.clear()
         self._sound.clear()
+        self._moments = ClassClock()
+        self._ease = None
         while True:
             if session.ended.is_set():
                 return NoClass("connecting", "the class server hung up")
@@ -113,10 +140,16 @@ class ClassFeed:
         last_s = self._last_picture_s
         return None if last_s is None else self._clock.monotonic() - last_s
 
-    def _take_picture(self, frame: av.VideoFrame, sent_s: float | None) -> None:
+    def _take_picture(self, frame: av.VideoFrame, moment: Moment | None) -> None:
+        sent_s = self._moments.choose("picture", moment)
         self._pictures.push(frame, sent_s)
+        now_s = self._last_picture_s = self._clock.monotonic()
+        self._sound.picture(sent_s, now_s, moment.spare_s if moment is not None else 0.0)
         self.pictures += 1
-        self._last_picture_s = self._clock.monotonic()
+
+    def _take_sound(self, frame: av.AudioFrame, moment: Moment | None) -> None:
+        sent_s = self._moments.choose("sound", moment)
+        self._sound.push(frame, sent_s, self._clock.monotonic())
 
     def _tell(self, state: State, why: str = "") -> None:
         self._state, self._why = state, why

@@ -9,10 +9,12 @@ from collections import deque
 
 import av
 
-MOST_HELD = 10
-"""A third of a second, 14 MB of 720p: more than the sound is ever held back."""
-EARLY_S = 1 / 60
-"""Half a frame: a picture is shown at the screen refresh nearest to its sound."""
+MOST_HELD = 20
+"""Two thirds of a second, 28 MB of 720p: more than the sound is ever held back."""
+EARLY_S = 0.03
+"""Half a picture's time, and what it takes to draw one."""
+OTHER_CLOCK_S = 1.0
+"""Sound and picture that far apart are not of one clock: then nothing waits."""
 
 
 class ClassPictures:
@@ -22,6 +24,8 @@ class ClassPictures:
         self._lock = threading.Lock()
         self._held: deque[tuple[av.VideoFrame, float | None]] = deque(maxlen=MOST_HELD)
         self._shown: av.VideoFrame | None = None
+        self.shown_s: float | None = None
+        """The sender's time of the picture shown last."""
 
     def push(self, frame: av.VideoFrame, sent_s: float | None) -> None:
         """Add a decoded picture; sent_s is the sender's time of it."""
@@ -39,11 +43,10 @@ class ClassPictures:
             while self._held:
                 frame, sent_s = self._held[0]
                 last = len(self._held) == 1
-                waits = heard_s is not None and sent_s is not None and sent_s > heard_s + EARLY_S
-                if waits and len(self._held) < MOST_HELD:
+                if _waits(sent_s, heard_s) and len(self._held) < MOST_HELD:
                     break
                 self._held.popleft()
-                self._shown = frame
+                self._shown, self.shown_s = frame, sent_s
                 if last:
                     break
             return self._shown
@@ -52,3 +55,11 @@ class ClassPictures:
         """Forget what waits, keep what is shown: another session begins."""
         with self._lock:
             self._held.clear()
+            self.shown_s = None
+
+
+def _waits(sent_s: float | None, heard_s: float | None) -> bool:
+    """Tell whether a picture is early for the sound."""
+    if sent_s is None or heard_s is None:
+        return False
+    return EARLY_S < sent_s - heard_s < OTHER_CLOCK_S

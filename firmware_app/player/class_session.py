@@ -16,6 +16,7 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 
 from firmware_app.player.decoding import Decoded
 from firmware_app.player.receiver import ClassReceiver, use_our_receiver
+from firmware_app.player.stream_clock import Moment
 from firmware_app.player.whep import Answered, Countered, IceServer, NoClass
 from firmware_app.player.whep_http import Whep
 
@@ -34,9 +35,9 @@ NOT_SDP = (
 NO_ICE = (OSError, OverflowError, TransactionError)
 """A STUN or TURN server that is not there, or does not want us."""
 
-TakePicture = Callable[[av.VideoFrame, float | None], None]
-TakeSound = Callable[[av.AudioFrame, float | None], None]
-"""Take a decoded frame and when it was captured, in seconds of the sender's clock if known."""
+TakePicture = Callable[[av.VideoFrame, Moment | None], None]
+TakeSound = Callable[[av.AudioFrame, Moment | None], None]
+"""Take a decoded frame and when it was captured; None: nobody knows."""
 
 
 class ClassSession:
@@ -122,8 +123,8 @@ class ClassSession:
             if isinstance(transceiver.receiver, ClassReceiver):
                 transceiver.receiver.give_to(self._give)
 
-    def _give(self, frame: Decoded, sent_s: float | None) -> None:
+    def _give(self, frame: Decoded, moment: Moment | None) -> None:
         if isinstance(frame, av.VideoFrame):
-            self._take_picture(frame, sent_s)
+            self._take_picture(frame, moment)
         else:
-            self._take_sound(frame, sent_s)
+            self._take_sound(frame, moment)

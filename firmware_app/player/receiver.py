@@ -29,19 +29,19 @@ from aiortc.rtp import (
 from firmware_app.clock import Clock, MachineClock
 from firmware_app.player.decoding import Decoded, Decoding
 from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames
+from firmware_app.player.stream_clock import Moment, StreamClock
 
-VIDEO_WAIT_S = 0.4
-"""Six asks 50 ms apart and a slow answer; then the picture jumps rather than stands."""
+VIDEO_WAIT_S = 0.45
+"""Two repetitions of a server that repeats a packet every 200 ms; then the picture jumps."""
 AUDIO_WAIT_S = 0.06
 """Sound is not asked for again; this is for packets that were overtaken."""
-LOOK_S = 0.01
+LOOK_S = 0.005
 KEY_EVERY_S = 0.5
 """Least time between two requests for a key frame."""
 NTP_UNIX_S = 2_208_988_800
 
-Give = Callable[[Decoded, float | None], None]
-"""Takes a decoded frame, on a decoder's thread, and when the sender captured it in seconds of the
-sender's clock; None until the sender has said how its RTP timestamps lie on that clock."""
+Give = Callable[[Decoded, Moment | None], None]
+"""Takes a decoded frame, on a decoder's thread, and when it was captured."""
 
 
 def use_our_receiver() -> None:
@@ -56,7 +56,7 @@ class ClassReceiver(RTCRtpReceiver):
         super().__init__(kind, transport)
         self._video = kind == "video"
         self._clock: Clock = MachineClock()
-        self._give: Give = lambda _frame, _sent_s: None
+        self._give: Give = lambda _frame, _moment: None
         self._decoding: Decoding | None = None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._original_ssrc: dict[int, int] = {}
@@ -66,7 +66,7 @@ class ClassReceiver(RTCRtpReceiver):
         self._look: asyncio.TimerHandle | None = None
         self._key_asked_s = float("-inf")
         self._our_ssrc: int | None = None
-        self._sender_clock: tuple[int, float] | None = None
+        self._moments: StreamClock | None = None
         self._bitrate = RemoteBitrateEstimator()
         self._statistics: dict[int, StreamStatistics] = getattr(  # noqa: B009 - private
             self, "_RTCRtpReceiver__remote_streams"
@@ -111,9 +111,9 @@ class ClassReceiver(RTCRtpReceiver):
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpByePacket):
             return  # a publisher that changes its camera says so too; the watchdog knows better
-        if isinstance(packet, RtcpSrPacket) and packet.ssrc == self._ssrc:
+        if isinstance(packet, RtcpSrPacket) and packet.ssrc == self._ssrc and self._moments:
             info = packet.sender_info
-            self._sender_clock = (info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
+            self._moments.report(info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
         await super()._handle_rtcp_packet(packet)
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
@@ -131,7 +131,7 @@ class ClassReceiver(RTCRtpReceiver):
             packet = unwrap_rtx(packet, payload_type=again, ssrc=ssrc)
             codec = self._codecs[again]
         if packet.ssrc != self._ssrc:
-            self._ssrc, self._sender_clock = packet.ssrc, None
+            self._ssrc, self._moments = packet.ssrc, StreamClock(codec.clockRate)
             self._frames, self._losses = self._new_frames(), 0
         try:
             data = depayload(codec, packet.payload) if packet.payload else b""
@@ -139,7 +139,10 @@ class ClassReceiver(RTCRtpReceiver):
             return  # not what the codec allows; counts as lost
         self._codec = codec
         piece = Piece(packet.sequence_number, packet.timestamp, bool(packet.marker), data)
-        self._decode(self._frames.add(piece, self._clock.monotonic()))
+        now_s = self._clock.monotonic()
+        if self._moments is not None:
+            self._moments.arrive(packet.timestamp, now_s)
+        self._decode(self._frames.add(piece, now_s))
         if self._frames.waiting and self._look is None:
             self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_again)
         await self._ask_for_key()
@@ -167,12 +170,10 @@ class ClassReceiver(RTCRtpReceiver):
         self._losses = self._frames.losses
 
     def _decoded(self, frame: Decoded, ticks: int) -> None:
-        sent_s = None
-        clock, codec = self._sender_clock, self._codec
-        if clock is not None and codec is not None:
-            ago = ((ticks - clock[0] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-            sent_s = clock[1] + ago / codec.clockRate
-        self._give(frame, sent_s)
+        moment = self._moments.moment(ticks) if self._moments is not None else None
+        if moment is not None:
+            moment = moment._replace(spare_s=self._frames.spare_s(self._clock.monotonic()))
+        self._give(frame, moment)
 
     async def _ask_for_key(self) -> None:
         now_s = self._clock.monotonic()

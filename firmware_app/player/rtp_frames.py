@@ -8,10 +8,21 @@ receiver brings packets and the time, and sends what is asked for.
 from typing import NamedTuple
 
 REORDER_S = 0.01
-"""A packet overtaken by another on the way is not asked for before this."""
+"""A packet overtaken by another on the way is not asked for before this, or what was seen."""
+MOST_REORDER_S = 0.05
+FORGET = 0.98
+"""What is left of the longest overtaking after each packet that came by itself."""
 ASK_AGAIN_S = 0.05
-"""About twice a gym network's round trip."""
-MOST_ASKS = 6
+"""About twice a gym network's round trip; until that is known."""
+TRIP_S = (0.02, 0.1)
+"""Bounds of that."""
+SLOWER = 1.3
+"""An answer may take this much longer than the usual one before it counts as lost."""
+MOST_ASKS = 8
+LOSSY_S = 8.0
+"""A network that lost a packet is expected to lose another within this time."""
+REPEAT_S = 0.2
+"""Janus repeats a packet no sooner than this after it did so before (its MAX_NACK_IGNORE)."""
 MOST_ASKED_AT_ONCE = 100
 """What one NACK asks for; more is an outage, not a loss."""
 MOST_HELD = 1024
@@ -39,9 +50,9 @@ class Frame(NamedTuple):
 
 
 class _Gap:
-    def __init__(self, seen_s: float) -> None:
+    def __init__(self, seen_s: float, ask_s: float) -> None:
         self.seen_s = seen_s
-        self.next_ask_s = seen_s + REORDER_S
+        self.next_ask_s = self.first_ask_s = ask_s
         self.asks = 0
 
 
@@ -58,6 +69,10 @@ class RtpFrames:
         self._gaps: dict[int, _Gap] = {}
         self._begun: list[Piece] = []
         self._skipping: int | None = None
+        self._overtaken_s = 0.0
+        self._trip_s = ASK_AGAIN_S / SLOWER
+        self._repeated_s = float("-inf")
+        self._given_up: dict[int, float] = {}
         self.losses = 0
         """Gaps that were never filled, outages and restarts of the sender."""
 
@@ -75,33 +90,61 @@ class RtpFrames:
         if abs(seq - self._highest) > OUTAGE or len(self._held) >= MOST_HELD:
             self._begin_anew(seq)
         if seq < self._next or seq in self._held:
+            if seq in self._given_up:
+                self._overtaken(now_s - self._given_up.pop(seq))
             return []
         for missing in range(self._highest + 1, seq):
-            self._gaps[missing] = _Gap(now_s)
+            self._gaps[missing] = _Gap(now_s, now_s + max(REORDER_S, self._overtaken_s))
         self._highest = max(self._highest, seq)
-        self._gaps.pop(seq, None)
+        gap = self._gaps.pop(seq, None)
+        if gap is not None:
+            self._learn(gap, now_s)
         self._held[seq] = piece
         return self._release()
 
     def late(self, now_s: float) -> tuple[list[Frame], list[int]]:
         """Return the frames freed by giving up, and the sequence numbers to ask for now."""
         freed: list[Frame] = []
-        while self._next in self._gaps and now_s - self._gaps[self._next].seen_s >= self._wait_s:
+        wait_s = self._wait_s
+        if not self._pictures:  # nobody sends sound again: wait for what was overtaken only
+            wait_s = min(wait_s, 2 * REORDER_S + self._overtaken_s)
+        while self._next in self._gaps and now_s - self._gaps[self._next].seen_s >= wait_s:
             self._give_up()
             freed += self._release()
         asked = []
         for seq, gap in self._gaps.items():
             if now_s >= gap.next_ask_s and gap.asks < MOST_ASKS:
                 gap.asks += 1
-                gap.next_ask_s = now_s + ASK_AGAIN_S
+                gap.next_ask_s = now_s + SLOWER * self._trip_s
                 asked.append(seq & 0xFFFF)
                 if len(asked) == MOST_ASKED_AT_ONCE:
                     break
         return freed, asked
 
+    def spare_s(self, now_s: float) -> float:
+        """Return how much later than now a picture may come in these circumstances.
+
+        Where packets are lost, so are their repetitions.
+        """
+        return REPEAT_S + self._trip_s if now_s - self._repeated_s < LOSSY_S else 0.0
+
+    def _learn(self, gap: _Gap, now_s: float) -> None:
+        """Learn from a packet that came late: how long overtaking takes, or an answer."""
+        answer_s = now_s - gap.first_ask_s
+        if not gap.asks or answer_s < TRIP_S[0] / 2:
+            self._overtaken(now_s - gap.seen_s)
+            return
+        self._repeated_s = now_s
+        if gap.asks == 1:
+            self._trip_s += (min(max(answer_s, TRIP_S[0]), TRIP_S[1]) - self._trip_s) / 4
+
+    def _overtaken(self, late_s: float) -> None:
+        self._overtaken_s = min(max(late_s, self._overtaken_s * FORGET), MOST_REORDER_S)
+
     def _give_up(self) -> None:
         self.losses += 1
-        self._next = min(self._held)
+        self._next, before = min(self._held), self._gaps
+        self._given_up = {seq: gap.seen_s for seq, gap in before.items() if seq < self._next}
         self._gaps = {seq: gap for seq, gap in self._gaps.items() if seq > self._next}
         if self._pictures:
             # neither the picture before the gap nor the one after it is known to be whole

@@ -32,10 +32,11 @@ class Sound:
 
     def fill(self, at_s: float, heard: bool) -> Block:
         """Return the block that is heard from at_s on; heard: is there a speaker."""
-        sound = self._feed.pull(BLOCK) if self._feed is not None else self._silent
+        mixed_s = at_s + BLOCK_S  # the mixer holds one block back
+        sound = self._feed.pull(BLOCK, mixed_s) if self._feed is not None else self._silent
         cue = None
         if heard:
-            cue = self._turn.take(BLOCK, at_s + BLOCK_S)  # the mixer holds one block back
+            cue = self._turn.take(BLOCK, mixed_s)
         else:
             self._turn.silence("the speaker is missing", at_s)
         block = self._mixer.mix(sound, cue)

@@ -19,11 +19,11 @@ from firmware_app.player.tape import as_pcm
 
 log = structlog.get_logger()
 
-AHEAD_S = 0.06
-"""Sound handed over before it is heard: three blocks bridge a slow moment of the machine."""
+AHEAD_S = 0.04
+"""Sound handed over before it is heard: two blocks bridge a slow moment of the machine."""
+MOST_AHEAD_S = 0.1
+"""What a machine gets that was too slow for less."""
 RETRY_S = 2.0
-CATCH_UP_S = 1.0
-"""A clock's pause longer than this is not made up for: the machine slept."""
 _FRAME_BYTES = 4
 
 
@@ -51,13 +51,11 @@ class NoSpeaker:
 
     def ahead_s(self, now_s: float) -> float:
         """Return how far the sound is in front of the clock."""
-        if now_s - self._heard_until_s > CATCH_UP_S:
-            self._heard_until_s = now_s
         return self._heard_until_s - now_s
 
     def play(self, block: Block, now_s: float) -> None:  # noqa: ARG002 - any block is 20 ms
-        """Let 20 ms go by."""
-        self._heard_until_s += BLOCK_S
+        """Let 20 ms go by; what comes too late leaves a gap, as it would on a device."""
+        self._heard_until_s = max(self._heard_until_s, now_s) + BLOCK_S
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -124,6 +122,7 @@ class Speaker:
         self._output: Output = NoSpeaker(clock.monotonic())
         self._retry_s = float("inf") if headless else clock.monotonic()
         self._told = False
+        self._ahead_s, self._begun = AHEAD_S, False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
         self.state: Literal["ok", "lost"] = "ok" if headless else "lost"
@@ -147,9 +146,13 @@ class Speaker:
             self._find(now_s)
         try:
             ahead_s = self._output.ahead_s(now_s)
-            if ahead_s >= AHEAD_S:
-                return ahead_s - AHEAD_S + BLOCK_S / 2
-            self._output.play(self._fill(now_s + ahead_s, self.state == "ok"), now_s)
+            if ahead_s >= self._ahead_s:
+                return ahead_s - self._ahead_s + BLOCK_S / 4
+            if ahead_s <= 0 and self._begun:
+                self._ahead_s = min(self._ahead_s + BLOCK_S / 2, MOST_AHEAD_S)
+            self._begun = True
+            block = self._fill(now_s + max(ahead_s, 0.0), self.state == "ok")
+            self._output.play(block, now_s)
         except PartLost as error:
             self._output.close()
             self._output = NoSpeaker(now_s)
@@ -159,7 +162,7 @@ class Speaker:
 
     def _find(self, now_s: float) -> None:
         try:
-            self._output, self.state = self._open(), "ok"
+            self._output, self.state, self._begun = self._open(), "ok", False
         except PartLost as error:
             self._retry_s = now_s + RETRY_S
             self._lost(str(error))

@@ -112,10 +112,11 @@ class Player:
             self._show()
         finally:
             notify("STOPPING=1")
+            ended_s = self._clock.monotonic()
             self._network.stop()
             self._speaker.stop()
             if self._recorder is not None:
-                self._recorder.close(self._clock.monotonic())
+                self._recorder.close(ended_s)
             if self._tape is not None:
                 self._tape.close()
             if self._album is not None:
@@ -191,7 +192,7 @@ class Player:
         if fresh:
             self._pictures.count(now_s)
         if self._recorder is not None:
-            self._recorder.show(now_s, self._screen.pixels())
+            self._recorder.show(self._clock.monotonic(), self._screen.pixels())
 
     def _remember(self, view: View, now_s: float) -> None:
         if self._album is None:

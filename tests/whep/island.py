@@ -33,15 +33,22 @@ def need(program: str, package: str) -> str:
 class Island:
     """A network namespace with loopback up; as root, or in a user namespace of its own."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, beside: "Island | None" = None) -> None:
+        """Make it; beside another one, when the two are to be joined by a radio."""
+        logs.mkdir(exist_ok=True)
         self._logs = logs
         self._running: list[subprocess.Popen[bytes]] = []
         self._open: list[IO[bytes]] = []
         mine = os.geteuid() == 0
         need("unshare", "util-linux")
         need("ip", "iproute2")
-        unshare = ["unshare", "--net"] if mine else ["unshare", "--map-root-user", "--net"]
-        keeper = self._start("keeper", [*unshare, "sleep", "300"])
+        if beside is not None:
+            unshare = [*beside._enter, "unshare", "--net"]
+        else:
+            unshare = ["unshare", "--net"] if mine else ["unshare", "--map-root-user", "--net"]
+        keeper = self._start("keeper", [*unshare, "sleep", "600"])
+        self.pid = keeper.pid
+        """Of a process that lives in it."""
         enter = ["nsenter", "--target", str(keeper.pid), "--net"]
         self._enter = enter if mine else [*enter, "--user", "--preserve-credentials"]
         if not became(lambda: self._other_network(keeper.pid), 5):
@@ -66,6 +73,8 @@ class Island:
     ) -> None:
         for process in reversed(self._running):
             stop(process)
+            if process.stdin is not None:
+                process.stdin.close()
         for file in self._open:
             file.close()
 
@@ -121,6 +130,7 @@ class Island:
         self._open.append(log)
         process = subprocess.Popen(
             words,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=REPOSITORY,

@@ -1,0 +1,62 @@
+"""The class over a gym's Wi-Fi, by what the player's own recording shows and plays.
+
+A numbered class with flashes and beeps, sent to Janus, played by `bikebox player --record` behind
+a radio that loses, delays and shakes by a seed. The default is a short run at 2 %. All of it,
+30 s each at 0, 1, 2 and 5 % and with jitter that reorders (four minutes, a quiet machine):
+
+    BIKEBOX_LONG=1 python -m pytest -s tests/test_real_class_wifi.py
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.whep.janus_class import start_janus
+from tests.whep.recording import Seen
+from tests.whep.wifi import Wifi
+
+LONG = bool(os.environ.get("BIKEBOX_LONG"))
+SECONDS = 30.0 if LONG else 16.0
+FIRST_S = 5.0
+"""The promises hold from then on."""
+
+CLEAN = ("--delay-ms", "1")
+FAR = ("--delay-ms", "15", "--jitter-ms", "10", "--loss")
+SHAKY = ("--delay-ms", "5", "--jitter-ms", "30")
+
+long_only = pytest.mark.skipif(not LONG, reason="four minutes in all: BIKEBOX_LONG=1")
+
+
+def ride_through(folder: Path, *radio: str) -> Seen:
+    with Wifi(folder, *radio) as wifi:
+        start_janus(wifi.studio, folder)
+        wifi.teach()
+        seen = wifi.seen(wifi.play(SECONDS))
+    print(radio, seen.told(folder / "sent.log"))  # noqa: T201 - shown by -s and when it fails
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("radio", "frozen_s", "longest_s"),
+    [
+        pytest.param(CLEAN, 0.0, 0.0, marks=long_only, id="clean"),
+        pytest.param((*FAR, "0.01"), 0.6, 0.3, marks=long_only, id="1 %"),
+        pytest.param((*FAR, "0.02"), 0.6, 0.3, id="2 %"),
+        pytest.param((*FAR, "0.05"), 2.5, 0.4, marks=long_only, id="5 %"),
+        pytest.param(SHAKY, 0.6, 0.3, marks=long_only, id="30 ms jitter"),
+    ],
+)
+def test_a_rider_sees_and_hears_the_class_through_a_bad_network(
+    tmp_path: Path, radio: tuple[str, ...], frozen_s: float, longest_s: float
+):
+    seen = ride_through(tmp_path, *radio)
+    total_s, most_s = seen.frozen_s()
+    assert total_s <= frozen_s
+    assert most_s <= longest_s
+    assert sum(wait_s for _, wait_s in seen.gaps) <= 0.1
+    assert len(seen.apart_s) >= SECONDS - FIRST_S - 2
+    assert seen.in_sync(0.045, FIRST_S) >= 0.95
+    if radio is CLEAN:
+        took_s = seen.latency_s(tmp_path / "sent.log")
+        assert sorted(took_s)[len(took_s) // 2] <= 0.12
