@@ -21,7 +21,7 @@ class Rule(NamedTuple):
 RULES = (
     Rule("shrug", 2.5, 1.0),
     Rule("head_drop", 2.5, 1.0),
-    Rule("elbows_locked", 4.0, 1.0),
+    Rule("elbows_locked", 6.0, 1.0),
     Rule("rounded_back", 2.5, 1.0),
     Rule("lean_low", 2.5, 1.0),
     Rule("knees_in", 2.0, 1.0),

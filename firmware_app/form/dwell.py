@@ -6,9 +6,9 @@ from firmware_app.wire import RuleState
 
 OFF = 0.6
 """Evidence below this share of what began the fault is a correction; between, nothing changes."""
-FADING = 0.8
+FADING = 0.86
 """Evidence below this share of its recent height is on its way out."""
-HEIGHT_S = 10.0
+HEIGHT_S = 12.0
 """Time constant with which the recent height is forgotten."""
 FORGET_S = 5.0
 """A rule that could not be judged for this long starts afresh."""
