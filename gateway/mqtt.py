@@ -1,14 +1,14 @@
 """One connection to the broker, with nothing decided in it.
 
-paho's callbacks run in paho's thread and hold its locks (publishing from one of them freezes the
-client for ever), so they only put what happened into a mailbox; one asyncio task owns the rest.
+paho's callbacks hold its locks (publishing from one of them freezes the client for ever), so they
+only put what happened into a mailbox; one asyncio task owns the rest.
 Every connection is a new client: nothing of the last one is sent again behind our back.
 """
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware_app.errors import BadSetting, PartLost
 from firmware_app.settings import Mqtt
+from gateway.pump import Pump
 
 MAILBOX = 4096
 """Messages heard and not yet taken; what does not fit is dropped, and its sender tries again."""
@@ -86,7 +87,7 @@ class Line:
         """Why the broker refuses what we publish (MQTT 5 only; 3.1.1 cannot say)."""
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
-        """Give a message to the network thread; returns at once."""
+        """Send a message, or queue what the network does not take; returns at once."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
 
     async def heard(self, wait_s: float) -> list[Heard]:
@@ -129,20 +130,16 @@ async def connected(
     """
     address = read_address(mqtt.url)
     client = _client(mqtt, address, client_id, will, keep_session)
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[ReasonCode] = loop.create_future()
+    answer: asyncio.Future[ReasonCode] = asyncio.get_running_loop().create_future()
     line = Line(client, address)
-
-    def in_our_thread(act: Callable[[], object]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            loop.call_soon_threadsafe(act)
 
     def on_connect(
         _client: paho.Client, _data: object, _flags: object, code: ReasonCode, _more: object
     ) -> None:
-        in_our_thread(lambda: None if answer.done() else answer.set_result(code))
+        if not answer.done():
+            answer.set_result(code)
 
-    def cut() -> None:
+    def on_disconnect(*_: object) -> None:
         if not answer.done():
             answer.set_exception(
                 PartLost(
@@ -152,40 +149,32 @@ async def connected(
             )
         line._put(None)  # noqa: SLF001 - the line's own callbacks
 
-    def on_disconnect(*_: object) -> None:
-        in_our_thread(cut)
-
     def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         heard = Heard(message.topic, bytes(message.payload), message.retain)
-        in_our_thread(lambda: line._put(heard))  # noqa: SLF001 - the line's own callbacks
+        line._put(heard)  # noqa: SLF001 - the line's own callbacks
 
     def on_publish(
         _client: paho.Client, _data: object, _mid: int, code: ReasonCode, _more: object
     ) -> None:
         if code.is_failure:
-            in_our_thread(lambda: line._put(code))  # noqa: SLF001 - the line's own callbacks
+            line._put(code)  # noqa: SLF001 - the line's own callbacks
 
+    await _connect(client, address, mqtt, keep_session)
     client.on_connect = on_connect
     client.on_disconnect = on_disconnect
     client.on_message = on_message
     client.on_publish = on_publish
+    pump = Pump(client)
     try:
-        await _shake_hands(client, address, mqtt, answer, keep_session)
+        await _shake_hands(address, answer)
         if topics:
             client.subscribe(list(topics))
         yield line
     finally:
-        client.disconnect()
-        await asyncio.shield(asyncio.to_thread(client.loop_stop))
+        pump.close()
 
 
-async def _shake_hands(
-    client: paho.Client,
-    address: Address,
-    mqtt: Mqtt,
-    answer: asyncio.Future[ReasonCode],
-    keep_session: bool,
-) -> None:
+async def _connect(client: paho.Client, address: Address, mqtt: Mqtt, keep_session: bool) -> None:
     more: dict[str, Any] = {}
     if mqtt.protocol == "5":
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own
@@ -200,7 +189,9 @@ async def _shake_hands(
         ) from error
     except OSError as error:
         raise PartLost(f"no broker at {address}: {error.strerror or error}") from error
-    client.loop_start()
+
+
+async def _shake_hands(address: Address, answer: asyncio.Future[ReasonCode]) -> None:
     try:
         async with asyncio.timeout(ANSWER_S):
             code = await answer

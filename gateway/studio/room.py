@@ -4,7 +4,7 @@ Pure and forgetful: a rider who has been silent for five seconds is unknown, nev
 minute they have left. Nothing of it is stored, and only counts leave.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from firmware_app.wire import RuleState
 from gateway.topics import Aggregate, Form
@@ -63,8 +63,11 @@ class Counts(NamedTuple):
 
 class _Rider(NamedTuple):
     heard_s: float
-    phase: str
-    states: dict[str, RuleState]
+    said: tuple[str, dict[str, RuleState]]
+    """Phase and states; while they stay the same, so does what follows from them."""
+    verdict: Literal["out", "ok", "unknown"]
+    rules: tuple[str, ...]
+    parts: frozenset[str]
 
 
 class Room:
@@ -78,8 +81,12 @@ class Room:
         key = (class_id, form.rider)
         if form.phase not in ("riding", "paused"):
             self._riders.pop(key, None)
-        elif key in self._riders or len(self._riders) < MOST_RIDERS:
-            self._riders[key] = _Rider(t_s, form.phase, form.states)
+            return
+        before = self._riders.get(key)
+        if before is not None and before.said == (form.phase, form.states):
+            self._riders[key] = before._replace(heard_s=t_s)
+        elif before is not None or len(self._riders) < MOST_RIDERS:
+            self._riders[key] = _judge(form, t_s)
 
     def classes(self, t_s: float) -> list[Counts]:
         """Return the counts of every class with riders, by name."""
@@ -91,29 +98,34 @@ class Room:
         self._forget(t_s)
         rules: dict[str, int] = {}
         parts: dict[str, int] = {}
-        out = ok = unknown = 0
+        verdicts = {"out": 0, "ok": 0, "unknown": 0}
         for (name, _), rider in self._riders.items():
             if name != class_id:
                 continue
-            posture = {r: s for r, s in rider.states.items() if r not in NOT_A_POSTURE}
-            faults = [rule for rule, state in posture.items() if state == "fault"]
-            if t_s - rider.heard_s > SILENT_S or rider.phase != "riding":
-                unknown += 1
-            elif faults:
-                out += 1
-                for rule in faults:
-                    rules[rule] = rules.get(rule, 0) + 1
-                for part in {PART_OF_BODY.get(rule, rule.replace("_", " ")) for rule in faults}:
-                    parts[part] = parts.get(part, 0) + 1
-            elif "ok" in posture.values():
-                ok += 1
-            else:
-                unknown += 1
-        return Counts(class_id, _most_first(rules), _most_first(parts), out, ok, unknown)
+            if t_s - rider.heard_s > SILENT_S:
+                verdicts["unknown"] += 1
+                continue
+            verdicts[rider.verdict] += 1
+            for rule in rider.rules:
+                rules[rule] = rules.get(rule, 0) + 1
+            for part in rider.parts:
+                parts[part] = parts.get(part, 0) + 1
+        return Counts(class_id, _most_first(rules), _most_first(parts), **verdicts)
 
     def _forget(self, t_s: float) -> None:
         for key in [k for k, rider in self._riders.items() if t_s - rider.heard_s > GONE_S]:
             del self._riders[key]
+
+
+def _judge(form: Form, t_s: float) -> _Rider:
+    said = (form.phase, form.states)
+    posture = {r: s for r, s in form.states.items() if r not in NOT_A_POSTURE}
+    faults = tuple(rule for rule, state in posture.items() if state == "fault")
+    if form.phase == "riding" and faults:
+        parts = frozenset(PART_OF_BODY.get(rule, rule.replace("_", " ")) for rule in faults)
+        return _Rider(t_s, said, "out", faults, parts)
+    seen = form.phase == "riding" and "ok" in posture.values()
+    return _Rider(t_s, said, "ok" if seen else "unknown", (), frozenset())
 
 
 def _most_first(counts: dict[str, int]) -> dict[str, int]:
