@@ -71,7 +71,9 @@ def ups(tmp_path):
 @pytest.mark.parametrize("name", MESSAGES)
 def test_the_schema_on_disk_is_the_one_the_code_keeps_to(name):
     stored = json.loads((FOLDER / f"{name}.json").read_text())
-    assert stored == json.loads(json.dumps(schema(name))), "python -m gateway.schemas writes them anew"
+    assert stored == json.loads(json.dumps(schema(name))), (
+        "python -m gateway.schemas writes them anew"
+    )
 
 
 @pytest.mark.parametrize("name", MESSAGES)

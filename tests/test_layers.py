@@ -9,12 +9,11 @@ from pathlib import Path
 import firmware_app
 
 ROOT = Path(__file__).parents[1]
-CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
-    "contracts"
-]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
 OPEN_TO_THE_GATEWAY = {
-    "clock", "errors", "link", "logs", "notify", "running", "settings", "sockets", "summary", "supervise",
-    "wire",
+    "clock", "errors", "link", "logs", "notify", "running", "settings", "sockets", "summary",
+    "supervise", "wire",
 }  # fmt: skip
 
 
