@@ -159,8 +159,15 @@ def test_each_fault_from_the_front_is_found_within_six_seconds_and_put_right_wit
     assert rider.faults() == {rule}
     assert rider.delay_s(rule, since_s) <= 6
     rider.ride(4.5, WELL)
-    assert rider.form.states[rule] == "ok"
+    assert rider.form.states[rule] == ("unseen" if rule == "hip_rock" else "ok")
     assert rider.form.standing is False
+
+
+def test_hips_behind_the_bar_may_be_caught_rocking_but_are_never_called_still():
+    rider = learnt().ride(12, WELL)
+    assert rider.form.why["hip_rock"] == "hips hidden by the bar"
+    rider.ride(12, Sits(sway=0.04)).ride(20, WELL)
+    assert {states["hip_rock"] for _, states in rider.states} == {"unseen", "fault"}
 
 
 @pytest.mark.parametrize(

@@ -138,9 +138,13 @@ class Analyst:
 
     def _state(self, t_s: float, dt_s: float, shown: Summary, why: dict[str, str]) -> FormState:
         states: dict[str, RuleState] = {}
+        unproven = reasons.UNPROVEN[self._view]
         for rule, dwell in self._dwell.items():
             seen = rule in shown
             states[rule] = dwell.step(shown[rule], dt_s) if seen else dwell.blind(dt_s)
+            if states[rule] == "ok" and rule in unproven:
+                states[rule] = "unseen"
+                why[rule] = unproven[rule]
         fading = {rule for rule in shown if self._dwell[rule].fading}
         standing = states["standing"] == "fault"
         return FormState(t_s, states, why, self._learner.learning, standing, frozenset(fading))

@@ -48,6 +48,13 @@ HIDES = {
     "elbows_locked": "elbows hidden",
 }
 """What usually is in the way where a view shows a rule in principle."""
+UNPROVEN: dict[View, dict[str, str]] = {
+    "front": {"hip_rock": "hips hidden by the bar"},
+    "oblique": {},
+    "side": {},
+}
+"""What a view can show but never rule out. BlazePose calls hips behind bars and thighs visible; a
+pelvis that rocks moves the shoulders too, one that does not move them may be hidden."""
 KNEES = ("knees_in", "knees_out")
 SADDLE = ("saddle_low", "saddle_high")
 UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in", "knees_out")
