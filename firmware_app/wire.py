@@ -77,6 +77,10 @@ class PoseFrame(Message, frozen=True, kw_only=True):
     """Newest picture signal-to-noise ratio; None before the first estimate."""
     too_dark: bool = False
     """The picture is too poor to judge by; has hysteresis (below 24 dB on, above 27 dB off)."""
+    framing: str = ""
+    """Why the rider is not framed well, in a few words: "head out of the picture"."""
+    jumped: bool = False
+    """This is probably not the rider: suddenly elsewhere, or of another size."""
 
 
 class CameraState(Message, frozen=True, kw_only=True):

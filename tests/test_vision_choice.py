@@ -106,10 +106,12 @@ def test_without_room_for_it_the_better_model_stays_away():
     assert ladder.model == "lite"
 
 
-def test_nothing_better_than_what_the_start_chose_is_tried():
-    ladder = Ladder(["lite", "full", "heavy"], "full")
-    ride(ladder, 1000, GOOD, look_ms=0.1)
+def test_a_start_on_a_busy_box_is_made_up_for():
+    ladder = Ladder(["lite", "full", "heavy"], "lite")
+    ride(ladder, GOOD_S, GOOD, look_ms=4)
     assert ladder.model == "full"
+    ride(ladder, 1000, GOOD, look_ms=8)
+    assert ladder.model == "full", "heavy would take 36 of 33 ms"
 
 
 def test_a_model_that_fails_again_is_tried_ever_more_rarely():

@@ -117,13 +117,14 @@ MOST_PATIENCE_S = 1800
 class Ladder:
     """Goes to a lighter model when frames are missed for seconds, and up again when there is room.
 
-    Fed once a second. Never climbs above the model it began with.
+    Fed once a second. May climb above the model it began with: at the start of a box everything
+    starts, and leaves less room than there is later.
     """
 
-    def __init__(self, models: Iterable[ModelName], top: ModelName) -> None:
-        """Take the models that are there."""
-        self._rungs = sorted(set(models) | {top}, key=lambda model: COST[model])
-        self._top = self._at = self._rungs.index(top)
+    def __init__(self, models: Iterable[ModelName], first: ModelName) -> None:
+        """Take the models that are there, and the one to begin with."""
+        self._rungs = sorted(set(models) | {first}, key=lambda model: COST[model])
+        self._at = self._rungs.index(first)
         self._bad = self._good = 0
         self._patience_s = GOOD_S
         self._climbed = False
@@ -154,7 +155,7 @@ class Ladder:
         return ""
 
     def _fits_above(self, look_s: float, interval_s: float) -> bool:
-        if self._at >= self._top:
+        if self._at + 1 == len(self._rungs):
             return False
         growth = COST[self._rungs[self._at + 1]] / COST[self.model]
         return look_s * growth <= MOST_SHARE * interval_s

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_app.vision.place import LEAP, Spot
 from firmware_app.vision.region import Picture, Region, region_around
 from firmware_app.vision.runtime import Network
 
@@ -31,8 +32,11 @@ class Detector:
         self._square: Picture = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._rgb: Picture = np.zeros_like(self._square)
 
-    def find(self, picture: Picture) -> Region | None:
-        """Return where the clearest person is, or None."""
+    def find(self, picture: Picture, near: Spot | None = None) -> Region | None:
+        """Return where the clearest person is, or None.
+
+        Somebody above or below that spot is taken before a clearer one who is elsewhere.
+        """
         height, width = picture.shape[:2]
         scale = SIDE / max(height, width)
         left, top = (SIDE - width * scale) / 2, (SIDE - height * scale) / 2
@@ -43,14 +47,22 @@ class Detector:
         np.multiply(self._rgb, np.float32(2 / 255), out=pixels)
         pixels -= 1
         self._network.run()
-        points = self._best()
+        where = None
+        if near is not None:
+            middle, reach = near.x_px * scale + left, LEAP * near.size_px * scale
+            where = (middle - reach) / SIDE, (middle + reach) / SIDE
+        points = self._best(where)
         if points is None:
             return None
         hips, rim = (points * SIDE - (left, top)) / scale
         return region_around(*hips.tolist(), *rim.tolist())
 
-    def _best(self) -> NDArray[np.float32] | None:
-        """Return the middle of the hips and the body's rim [2, 2] as shares of the square."""
+    def _best(self, within: tuple[float, float] | None) -> NDArray[np.float32] | None:
+        """Return the middle of the hips and the body's rim [2, 2] as shares of the square.
+
+        Hips with x in the bounds come first; in y the detector is off by half a rider, when legs
+        are cut off.
+        """
         logits = self._scores[0, :, 0]
         likely = np.flatnonzero(logits > np.log(SURE / (1 - SURE)))
         if not likely.size:
@@ -60,7 +72,11 @@ class Detector:
         centre = guess[:, 0] + self._anchors[likely]
         points = guess[:, 2:4] + self._anchors[likely, None]
         half = guess[:, 1] / 2
-        same = _overlap(centre - half, centre + half, int(np.argmax(score))) > SAME
+        rank = score
+        if within is not None:
+            hips_x = points[:, 0, 0]
+            rank = score + ((within[0] < hips_x) & (hips_x < within[1]))
+        same = _overlap(centre - half, centre + half, int(np.argmax(rank))) > SAME
         mean: NDArray[np.float32] = np.average(points[same], axis=0, weights=score[same])
         return mean
 

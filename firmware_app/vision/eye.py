@@ -3,35 +3,53 @@
 import numpy as np
 
 from firmware_app.hardware import Frame
+from firmware_app.vision.framing import Framing, size_px
+from firmware_app.vision.place import Place, Spot
 from firmware_app.vision.seeing import Light
 from firmware_app.vision.tracker import Tracker
-from firmware_app.wire import Landmark, PoseFrame, WorldPoint
+from firmware_app.wire import Landmark, PoseFrame, View, WorldPoint
 
 SHARP = np.repeat([10.0, 1000.0], [3, 5])
 """Steps a pixel, and a metre or 1: finer than the model is; more would only be noise to send."""
+SEARCH_S = 1.0
+"""While somebody else is followed, the whole picture is searched for the rider this often."""
 
 
 class Eye:
-    """A tracker and a judge of the light, looking through one camera."""
+    """A tracker and judges of light, framing and place, looking through one camera."""
 
-    def __init__(self, tracker: Tracker, light: Light | None = None) -> None:
+    def __init__(
+        self, tracker: Tracker, light: Light | None = None, view: View | None = None
+    ) -> None:
         self.tracker = tracker
         self.light = light or Light()
+        self._framing = Framing(view)
+        self._place = Place()
+        self._next_search_s = float("-inf")
 
     def look(self, frame: Frame) -> PoseFrame:
         """Return what is seen in the picture."""
-        pose = self.tracker.see(frame.bgr, frame.t_s)
+        pose = self.tracker.see(frame.bgr, frame.t_s, self._place.usual)
         self.light.feed(frame.bgr, frame.t_s)
         landmarks: tuple[Landmark, ...] = ()
         world: tuple[WorldPoint, ...] = ()
+        height_px, width_px = frame.bgr.shape[:2]
+        jumped = False
         if pose is not None:
             told = pose.points * SHARP
             np.rint(told, out=told)
             told /= SHARP
             columns = told.T.tolist()
+            x, y = columns[:2]
+            self._framing.feed(x, y, width_px, height_px, frame.t_s)
+            jumped = self._place.jumped(
+                Spot((x[23] + x[24]) / 2, (y[23] + y[24]) / 2, size_px(x, y)), frame.t_s
+            )
+            if jumped and frame.t_s >= self._next_search_s:
+                self._next_search_s = frame.t_s + SEARCH_S
+                self.tracker.reset()  # the rider may still be there, and is looked for first
             landmarks = tuple(map(Landmark, *columns[:5]))
             world = tuple(map(WorldPoint, *columns[5:]))
-        height_px, width_px = frame.bgr.shape[:2]
         return PoseFrame(
             t_s=frame.t_s,
             frame=frame.number,
@@ -41,4 +59,6 @@ class Eye:
             world=world,
             snr_db=None if self.light.snr_db is None else round(self.light.snr_db, 1),
             too_dark=self.light.too_dark,
+            framing=self._framing.reason if landmarks else "",
+            jumped=jumped,
         )

@@ -24,6 +24,7 @@ from firmware_app.vision.landmarker import (
     Points,
 )
 from firmware_app.vision.models import DETECTOR, LANDMARKS, ModelName, read_model
+from firmware_app.vision.place import Spot
 from firmware_app.vision.region import Picture, Region, region_around
 from firmware_app.vision.runtime import Network
 from firmware_app.vision.smooth import Floats, OneEuro
@@ -78,13 +79,16 @@ class Tracker:
         self._last_s = 0.0
         self._filter.reset()
 
-    def see(self, picture: Picture, t_s: float) -> Pose | None:
-        """Return the pose in a picture taken at t_s, or None when nobody is there."""
+    def see(self, picture: Picture, t_s: float, near: Spot | None = None) -> Pose | None:
+        """Return the pose in a picture taken at t_s, or None when nobody is there.
+
+        When the rider has to be looked for, somebody near that spot is taken first.
+        """
         if t_s - self._last_s > GIVEN_UP_S:
             self.reset()
         started_s = found_s = perf_counter()
         if self._region is None:
-            self._region = self._detector.find(picture)
+            self._region = self._detector.find(picture, near)
             found_s = perf_counter()
         points = self.landmarker.look(picture, self._region) if self._region else None
         self.detect_s, self.landmark_s = found_s - started_s, perf_counter() - found_s
