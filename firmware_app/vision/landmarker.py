@@ -25,6 +25,8 @@ REACH = 4
 """Cells of the heatmap looked at on either side of a point."""
 LEAST_LOGIT = 0.0
 """A heatmap below this everywhere, a probability of one half, is not believed."""
+LEAST_WEIGHT = np.float32(0.01)
+"""Less than a window has that is believed; keeps those that are not from dividing by nothing."""
 _STEP = np.arange(-REACH, REACH + 1)
 _DOWN, _RIGHT = (steps.ravel() for steps in np.meshgrid(_STEP, _STEP, indexing="ij"))
 _STEPS = np.stack([_RIGHT, _DOWN], axis=1)
@@ -105,7 +107,7 @@ def refine(points: Tensor, heat: Tensor) -> None:
     np.tanh(weight, out=weight)  # twice the logistic function, less one
     moment = weight @ _MOMENTS
     moment[:, 2] += len(_MOMENTS)
-    centre = moment[:, :2] / moment[:, 2:]
+    centre = moment[:, :2] / np.maximum(moment[:, 2:], LEAST_WEIGHT)
     centre += cell
     centre *= SIDE / CELLS
     np.copyto(points, centre, where=sure[:, None])

@@ -32,11 +32,12 @@ def signal_to_noise_db(picture: Picture) -> float:
     smooth is taken away, in the middle of the picture, where the rider is.
     """
     height, width = picture.shape[:2]
-    some = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_NEAREST)
+    half = max(width // 2, 1), max(height // 2, 1)
+    some = cv2.resize(picture, half, interpolation=cv2.INTER_NEAREST)
     luma = cv2.cvtColor(some, cv2.COLOR_BGR2GRAY)
     shares = np.cumsum(cv2.calcHist([luma], [0], None, [256], [0, 256])) / luma.size
     dark, bright = np.searchsorted(shares, (0.05, 0.95))
-    middle = picture[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4]
+    middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
     rough = cv2.filter2D(cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY), cv2.CV_16S, _LAPLACIANS)
     noise = max(np.sqrt(np.pi / 2) / 6 * cv2.norm(rough, cv2.NORM_L1) / rough.size, LEAST_NOISE)
     return float(20 * np.log10(max(bright - dark, 1) / noise))
