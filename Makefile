@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos check setup models lock lock-check oracle clean
+.PHONY: help demo test eval chaos check setup models lock lock-check oracle clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,10 @@ setup: ## make this machine ready for the demo and no more
 test: ## make this machine ready for the tests, and run them (ARGS="-k crank" runs some)
 	@config/setup/set-up test
 	.venv/bin/python -m pytest $(ARGS)
+
+eval: ## how good is the coach: labelled riders of tests/recordings, and of DIR=folder
+	@config/setup/set-up test
+	.venv/bin/bikebox eval tests/recordings $(DIR) --recordings --json .cache/eval/eval.json --report .cache/eval/eval.html --bars tests/eval-bars.toml
 
 chaos: ## kill all that runs, KILLS times: is a record lost (SEED=n KILLS=n BROKER=mosquitto|nats)
 	@config/setup/set-up test

@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from firmware_app.coach.book import cue_file, read_cues
+from firmware_app.evaluation.bars import below, read_bars
 from firmware_app.evaluation.labels import Clip, clips
-from firmware_app.evaluation.report import page, report, table
+from firmware_app.evaluation.page import page
+from firmware_app.evaluation.report import report, table
 from firmware_app.evaluation.rider import Result, evaluate
 from firmware_app.vision.models import LANDMARKS, models_folder
 from firmware_app.vision.tracker import load_tracker
@@ -27,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", required=True, help="- for the screen")
     parser.add_argument("--traces", type=Path, metavar="DIR2", help="five states a second, each")
     parser.add_argument("--report", type=Path, metavar="HTML", help="a page to read")
+    parser.add_argument("--bars", type=Path, metavar="TOML", help="fail when a figure is worse")
     parser.add_argument("--model", choices=LANDMARKS, default="full")
     parser.add_argument(
         "--recordings", action="store_true", help="take the recorded pose even beside a video"
@@ -34,9 +37,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate; the table goes to the screen unless the JSON does."""
+    """Evaluate; the table goes to the screen unless the JSON does; 1 when a bar is not passed."""
+    bars = read_bars(args.bars) if args.bars else None
     found = [clip for folder in args.riders for clip in clips(folder)]
-    told = report(list(_evaluate(found, args)))
+    results = list(_evaluate(found, args))
+    told = report(results)
     text = msgspec.json.format(msgspec.json.encode(told), indent=1).decode() + "\n"
     if str(args.json) == "-":
         sys.stdout.write(text)
@@ -46,8 +51,12 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(table(told)) + "\n")
     if args.report is not None:
         args.report.parent.mkdir(parents=True, exist_ok=True)
-        args.report.write_text(page(told), encoding="utf-8")
-    return 0
+        timelines = {result.clip: result.timeline for result in results}
+        args.report.write_text(page(told, timelines), encoding="utf-8")
+    worse = list(below(told, bars)) if bars else []
+    for line in worse:
+        sys.stderr.write(f"worse than the bar: {line}\n")
+    return 1 if worse else 0
 
 
 def _evaluate(found: Sequence[Clip], args: argparse.Namespace) -> Iterator[Result]:

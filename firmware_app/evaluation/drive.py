@@ -4,7 +4,8 @@ The same measuring, analyst, cadence and coach as in a ride, in the order of tim
 taken to be spoken at once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from firmware_app.coach.book import CueBook
@@ -25,6 +26,8 @@ class Moment(NamedTuple):
     form: FormState
     cue: Cue | None
     cadence_rpm: float | None
+    evidence: Mapping[str, float] = MappingProxyType({})
+    """How strongly each rule shows; 0 is the rider's baseline, 1 begins a fault."""
 
 
 def drive(
@@ -58,4 +61,4 @@ def judge(
         cue = coach.consider(form)
         if cue:
             coach.outcome(cue.number, "spoken" if cue.voice else "shown", metrics.t_s)
-        yield Moment(form, cue, rpm)
+        yield Moment(form, cue, rpm, analyst.evidence)

@@ -1,10 +1,10 @@
-"""Many riders' scores as one report: for a program, for a terminal, and as a page."""
+"""Many riders' scores as one report: for a program and for a terminal."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
 from firmware_app.evaluation import keypoints
+from firmware_app.evaluation.honesty import Honesty
 from firmware_app.evaluation.rider import Result
 from firmware_app.evaluation.scoring import Talk, Tally
 from firmware_app.form.catalogue import POSTURE
@@ -34,6 +34,8 @@ def report(results: list[Result]) -> Report:
         "long_faults": {"held": len(long), "found": sum(one.found for one in long)},
         "coach": _talk(results).figures(),
         "pose_cadence": _cadence(results),
+        "confusion": _confusion(results),
+        "honesty": _honesty(results),
         "pck_0_2": keypoints.pck(_points(results)),
         "clips": [
             {
@@ -87,30 +89,12 @@ def table(told: Report) -> Iterator[str]:
         f"cadence from the pose: median error {cadence['median_error_rpm']} rpm,"
         f" {cadence['within_3_rpm']} of {cadence['windows']} windows within {CLOSE_RPM:.0f}"
     )
+    hidden = sum(row["hidden_moments"] for row in told["honesty"].values())
+    if hidden:
+        called_ok = sum(row["hidden_called_ok"] for row in told["honesty"].values())
+        yield f"where the joints were hidden: called ok in {called_ok} of {hidden} judgements"
     if told["pck_0_2"]:
         yield f"PCK@0.2: {', '.join(f'{joint} {near}' for joint, near in told['pck_0_2'].items())}"
-
-
-def page(told: Report) -> str:
-    """Return the report as one HTML page that needs nothing else."""
-    body = html.escape("\n".join(table(told)))
-    rows = "".join(
-        f"<tr><td>{html.escape(clip['clip'])}<td>{one['fault']}<td>{one['t0']:.1f}"
-        f"<td>{'yes' if one['found'] else 'no' if one['counts'] else 'not counted'}"
-        f"<td>{'' if one['delay_s'] is None else one['delay_s']}<td>{one['unseen_share']}"
-        for clip in told["clips"]
-        for one in clip["faults"]
-    )
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Bikebox, evaluated</title>'
-        "<style>body{font:16px/1.4 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
-        "table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ccc;"
-        "text-align:left}pre{overflow-x:auto}</style>"
-        f"<h1>{told['riders']} labelled riders, {told['from_video']} from video</h1>"
-        f"<pre>{body}</pre>"
-        "<h2>Every fault</h2><table><tr><th>rider<th>fault<th>from s<th>found<th>after s"
-        f"<th>unseen{rows}</table></html>\n"
-    )
 
 
 def _rules(results: list[Result]) -> Report:
@@ -137,6 +121,24 @@ def _cadence(results: list[Result]) -> Report:
         "median_error_rpm": errors[len(errors) // 2] if errors else None,
         "within_3_rpm": sum(error <= CLOSE_RPM for error in errors),
     }
+
+
+def _confusion(results: list[Result]) -> dict[str, dict[str, int]]:
+    """Return true fault to what it was taken for, counted."""
+    found: dict[str, dict[str, int]] = {}
+    for result in results:
+        for true, rule in result.taken:
+            row = found.setdefault(true, {})
+            row[rule] = row.get(rule, 0) + 1
+    return found
+
+
+def _honesty(results: list[Result]) -> Report:
+    found: dict[str, Honesty] = {}
+    for result in results:
+        for rule, count in result.honesty.items():
+            found.setdefault(rule, Honesty()).add(count)
+    return {rule: count.figures() for rule, count in found.items()}
 
 
 def _points(results: list[Result]) -> keypoints.Keypoints:

@@ -9,9 +9,12 @@ from msgspec import Struct
 from firmware_app.coach.book import CueBook
 from firmware_app.errors import BadInput
 from firmware_app.evaluation import keypoints, pose_cadence
+from firmware_app.evaluation.confusion import Taken, confusions
 from firmware_app.evaluation.drive import Moment, judge
+from firmware_app.evaluation.honesty import Honesty, honesty
 from firmware_app.evaluation.labels import Clip, recorded
 from firmware_app.evaluation.scoring import Outcome, Talk, Tally, outcomes, talk, tally
+from firmware_app.evaluation.timeline import timeline
 from firmware_app.form.catalogue import POSTURE
 from firmware_app.form.metrics import FormMetrics, measure
 from firmware_app.vision.offline import poses
@@ -32,6 +35,10 @@ class Result(Struct):
     talk: Talk
     cadence_errors_rpm: list[float]
     keypoints: keypoints.Keypoints
+    taken: list[Taken]
+    honesty: dict[str, Honesty]
+    timeline: str
+    """The ride as an SVG picture."""
 
 
 def evaluate(clip: Clip, tracker: Tracker | None, book: CueBook, trace: Path | None) -> Result:
@@ -63,6 +70,9 @@ def evaluate(clip: Clip, tracker: Tracker | None, book: CueBook, trace: Path | N
         talk=talk(label, moments),
         cadence_errors_rpm=pose_cadence.errors_rpm(measured, label.per_frame),
         keypoints=found,
+        taken=list(confusions(label, moments)),
+        honesty=honesty(label, moments),
+        timeline=timeline(label, moments),
     )
 
 

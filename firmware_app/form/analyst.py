@@ -47,6 +47,8 @@ class Analyst:
         """How long the head has been turned."""
         self._moved_s = 0.0
         """How long the rider has been in another place."""
+        self.evidence: Summary = {}
+        """How strongly each rule showed when last judged, 1 begins a fault; for a report."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -97,6 +99,7 @@ class Analyst:
             now = self._window.posture(t_s) | self._window.in_time(t_s, self._crank)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)
+        self.evidence = shown
         band, band_why = self._band.evidence(t_s, cadence_rpm, target_rpm)
         return self._state(t_s, dt_s, shown | band, why | band_why)
 
