@@ -10,14 +10,14 @@ from firmware_app.evaluation.timeline import STYLE
 PAGE_STYLE = (
     "<style>body{font:16px/1.4 system-ui;margin:2rem auto;max-width:66rem;padding:0 1rem}"
     "table{border-collapse:collapse}td,th{padding:.2rem .6rem;border-bottom:1px solid #ccc;"
-    "text-align:left}pre{overflow-x:auto;font-size:13px}.hit{background:#dfd}.miss{background:#fdd}"
+    "text-align:left}pre,.wide{overflow-x:auto}pre{font-size:13px}.hit{background:#dfd}.miss{background:#fdd}"
     "</style>"
 )
 LEGEND = (
     "<p>Grey: the fault truly held; blue: a drink, a look, a wipe, somebody passing. The line is"
-    " the evidence: its foot is the rider's own baseline, the dotted line where a fault begins. Below"
-    " it, red is what was told as a fault, hatched what could not be judged. Dots: what was said"
-    " (red) and praised (green).</p>"
+    " the evidence: its foot is the rider's own baseline, the dotted line where a fault begins."
+    " Below it, red is what was told as a fault, hatched what could not be judged. Dots: what was"
+    " said (red) and praised (green).</p>"
 )
 
 
@@ -44,7 +44,7 @@ def page(told: Report, timelines: dict[str, str]) -> str:
 def _confusion(counts: dict[str, dict[str, int]]) -> Iterator[str]:
     columns = sorted({rule for row in counts.values() for rule in row} - {NONE, UNSEEN})
     columns += [NONE, UNSEEN]
-    yield "<table><tr><th>true"
+    yield '<div class="wide"><table><tr><th>true'
     yield from (f"<th>{rule}" for rule in columns)
     for true in (*sorted(counts.keys() - {GOOD}), *(counts.keys() & {GOOD})):
         yield f"<tr><th>{true}"
@@ -52,7 +52,7 @@ def _confusion(counts: dict[str, dict[str, int]]) -> Iterator[str]:
             count = counts[true].get(rule, 0)
             kind = "hit" if rule == true else "miss"
             yield f'<td class="{kind}">{count}' if count else "<td>"
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _riders(told: Report, timelines: dict[str, str]) -> Iterator[str]:
