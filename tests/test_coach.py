@@ -169,3 +169,24 @@ def test_all_that_is_said_was_announced():
 def test_the_same_ride_is_coached_the_same():
     rides = [Bike().ride(50, "shrug").ride(20).ride(70, "sway").texts for _ in range(2)]
     assert rides[0] == rides[1]
+
+
+def test_a_rider_who_wishes_for_fewer_cues_hears_half_as_many_then_only_reads_them():
+    bike = Bike()
+    bike.coach.wish("quieter")
+    bike.ride(61, "shrug", "sway")
+    assert len(bike.spoken) == 2
+    assert bike.spoken[1][0] - bike.spoken[0][0] >= 60
+    bike.coach.wish("quieter")
+    bike.ride(200, "head_drop")
+    assert len(bike.spoken) == 2
+    assert len(bike.said) > 2
+
+
+def test_a_rider_who_wishes_for_more_gets_no_more_than_the_promise():
+    bike = Bike(style="quiet")
+    for _ in range(3):
+        bike.coach.wish("more")
+    bike.ride(300, "shrug", "sway", "bounce", "head_drop")
+    assert all(b - a >= 30 for (a, _), (b, _) in pairwise(bike.spoken))
+    assert len(bike.spoken) > 4

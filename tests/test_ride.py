@@ -141,3 +141,11 @@ def test_the_crank_is_the_poses_clock_once_a_turn_however_many_magnets_it_has(sa
     for n in range(30 * magnets + 1):
         ride.feed(Pulse(t_s=1000 + n * 0.75 / magnets))
     assert told == pytest.approx([1000 + 0.75 * n for n in range(31)])
+
+
+def test_the_button_for_fewer_cues_reaches_the_coach(saddle):
+    bike = saddle().pedal(90, 5)
+    bike.feed(Touch(t_s=bike.now_s, action="quieter"))
+    assert bike.ride._coach._style == "quiet"
+    bike.feed(Touch(t_s=bike.now_s, action="more"))
+    assert bike.ride._coach._style == "normal"

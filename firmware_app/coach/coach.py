@@ -49,10 +49,8 @@ class Coach:
     def __init__(self, book: CueBook, rules: Coaching, rider: str) -> None:
         self._book = book
         self._rider = rider
-        self._voice = rules.style != "silent"
-        slower = 2.0 if rules.style == "quiet" else 1.0
-        self._quiet_s = rules.quiet_s * slower
-        self._same_fault_s = rules.same_fault_s * slower
+        self._rules = rules
+        self._style = rules.style
         self._fresh_s = rules.fresh_s
         self._number = 0
         self._told: dict[str, _Told] = {}
@@ -66,6 +64,20 @@ class Coach:
         self._open: dict[int, tuple[str, _Told | None, float]] = {}
         """Cue without an outcome to its rule and what held before it."""
         self._not_before_s = float("-inf")
+
+    @property
+    def _quiet_s(self) -> float:
+        return self._rules.quiet_s * (2.0 if self._style == "quiet" else 1.0)
+
+    @property
+    def _same_fault_s(self) -> float:
+        return self._rules.same_fault_s * (2.0 if self._style == "quiet" else 1.0)
+
+    def wish(self, wish: Literal["quieter", "more"]) -> None:
+        """Change the style for the rest of the ride; never to more than the promise allows."""
+        styles: tuple[Literal["silent", "quiet", "normal"], ...] = ("silent", "quiet", "normal")
+        now = 2 if self._style == "more" else styles.index(self._style)
+        self._style = styles[max(now - 1, 0) if wish == "quieter" else min(now + 1, 2)]
 
     def texts(self) -> tuple[str, ...]:
         """Return all that may be said in this ride, to be rendered before it is needed."""
@@ -161,7 +173,7 @@ class Coach:
         self, rule: str, kind: Literal["correct", "praise"], text: str, t_s: float, speak: bool
     ) -> Cue:
         self._number += 1
-        voice = speak and self._voice
+        voice = speak and self._style != "silent"
         self._open[self._number] = (rule, self._told.get(rule), self._last_s)
         if voice or kind == "correct":
             self._last_s = t_s

@@ -36,6 +36,15 @@ LIVE_EVERY_S = 1.0
 UNANSWERED_S = 6.0
 """A cue whose outcome the player has not told by then was not given: the player is not there."""
 
+SENSOR_WORDS = {
+    "": "ok",
+    "no pulses": "no pulses: is the magnet in front of the sensor, and the cable in?",
+    "half": "half the turns: is pulses_per_turn too high, or a magnet missed?",
+    "double": "twice the turns: is pulses_per_turn too low, or a contact bouncing?",
+    "noisy": "not the legs' cadence: is the sensor loose?",
+}
+"""What the legs say of the crank sensor, for the technician."""
+
 
 class Send(NamedTuple):
     """Tell everybody on ride.sock; old news is no news."""
@@ -167,6 +176,8 @@ class Ride:
                 self._move(touch.t_s)
             case "end":
                 yield from self._end(touch.t_s, "ended by the rider")
+            case "quieter" | "more":
+                self._coach.wish(touch.action)
             case _:
                 pass  # has no meaning in this phase
 
@@ -290,4 +301,7 @@ class Ride:
             phase=self.phase,
             cadence_rpm=rpm,
             states=form.states,
+            parts={
+                "crank": SENSOR_WORDS[self._analyst.sensor or ("no pulses" if rpm is None else "")]
+            },
         )

@@ -241,7 +241,8 @@ class RideService:
                 self._hud = hud
                 self._hub.tell(self._parts.show(hud, now_s))
             case Send(Live() as live):
-                self._hub.tell(structs.replace(live, parts=self._parts.words(self._hud, now_s)))
+                parts = {**self._parts.words(self._hud, now_s), **live.parts}
+                self._hub.tell(structs.replace(live, parts=parts))
             case Send(Debrief() as debrief):
                 self._debrief = structs.replace(debrief, t_s=now_s)
                 self._hud = structs.replace(self._hud, phase="ended")
