@@ -4,14 +4,17 @@ WAL with synchronous=FULL: what was committed is on the card when the call retur
 writes each file, in one thread.
 """
 
+import contextlib
+import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 from sqlite_utils import Database, Migrations
 
 from firmware_app.clock import Clock
-from firmware_app.errors import MissingPart
+from firmware_app.errors import BadInput, MissingPart
 
 log = structlog.get_logger()
 
@@ -36,6 +39,40 @@ def open_database(path: Path, steps: Migrations, clock: Clock) -> Database:
         raise MissingPart(
             f"{path}: {error}. Is the disk full or read-only, and does this user own the folder?"
         ) from error
+
+
+@contextlib.contextmanager
+def look_into(path: Path) -> Iterator[Database]:
+    """Open a file to read it, beside the process that writes it; raise BadInput."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        db = Database(connection)
+        db.table_names()  # SQLite looks into the file only now
+    except sqlite3.Error as error:
+        raise BadInput(f"{path}: {error}; is that a database, and may you read it?") from error
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def snapshot(path: Path, copy: Path) -> None:
+    """Copy a database while it is used, whole and packed; raise BadInput.
+
+    Under another name until it is on disk: a copy that is there is complete.
+    """
+    if copy.exists():
+        raise BadInput(f"{copy} is there already; name a new file")
+    part = copy.with_name(copy.name + ".part")
+    part.unlink(missing_ok=True)
+    with look_into(path) as db:
+        try:
+            db.execute("VACUUM INTO ?", [str(part)])
+        except sqlite3.Error as error:
+            raise BadInput(f"{copy}: {error}; is there room, and may you write there?") from error
+    with part.open("rb+") as file:
+        os.fsync(file.fileno())
+    part.rename(copy)
 
 
 def _open(path: Path, steps: Migrations) -> Database:

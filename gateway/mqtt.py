@@ -141,12 +141,7 @@ async def connected(
 
     def on_disconnect(*_: object) -> None:
         if not answer.done():
-            answer.set_exception(
-                PartLost(
-                    f"the broker at {address} hung up before it said anything;"
-                    " with TLS: does it want a client certificate?"
-                )
-            )
+            answer.set_exception(_hung_up(address))
         line._put(None)  # noqa: SLF001 - the line's own callbacks
 
     def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -160,6 +155,8 @@ async def connected(
             line._put(code)  # noqa: SLF001 - the line's own callbacks
 
     await _connect(client, address, mqtt, keep_session)
+    if client.socket() is None:
+        raise _hung_up(address)
     client.on_connect = on_connect
     client.on_disconnect = on_disconnect
     client.on_message = on_message
@@ -189,6 +186,13 @@ async def _connect(client: paho.Client, address: Address, mqtt: Mqtt, keep_sessi
         ) from error
     except OSError as error:
         raise PartLost(f"no broker at {address}: {error.strerror or error}") from error
+
+
+def _hung_up(address: Address) -> PartLost:
+    return PartLost(
+        f"the broker at {address} hung up before it said anything;"
+        " with TLS: does it want a client certificate?"
+    )
 
 
 async def _shake_hands(address: Address, answer: asyncio.Future[ReasonCode]) -> None:

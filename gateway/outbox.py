@@ -103,7 +103,17 @@ class Outbox:
                 "UPDATE outbox SET kind = 'gap', body = ? WHERE seq = ?", [gap, run[0]]
             )
             self._db.execute("DELETE FROM outbox WHERE seq > ? AND seq <= ?", [run[0], run[-1]])
+        self._db.execute(
+            "INSERT INTO about VALUES ('given_up', ?) ON CONFLICT (key) DO UPDATE SET"
+            " value = CAST(value AS INTEGER) + excluded.value",
+            [str(len(rows))],
+        )
         return len(rows)
+
+    @property
+    def given_up(self) -> int:
+        """How many records were given up for want of room, ever."""
+        return int(self._one("SELECT value FROM about WHERE key = 'given_up'") or 0)
 
     @property
     def epoch(self) -> str:

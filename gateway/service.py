@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from firmware_app.clock import Clock
@@ -21,9 +22,11 @@ from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
 from firmware_app.supervise import keep_going
 from firmware_app.wire import Command, Live, Reader, SyncState
+from gateway.audit import digest
 from gateway.bike_link import BikeLink
 from gateway.mqtt import read_address
-from gateway.store import RideRow, Store
+from gateway.rides import RideRow
+from gateway.store import Store
 from gateway.sync import Sync
 from gateway.web.api import make_api
 from gateway.web.console import Health
@@ -40,6 +43,7 @@ LONGEST_WAIT_S = 4.0
 """Between two tries of the broker or the ride; with the spread, five seconds at most."""
 NTP_SPOKE = Path("/run/systemd/timesync/synchronized")
 """systemd-timesyncd makes it once the wall clock is right."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class GatewayService:
@@ -51,9 +55,9 @@ class GatewayService:
         self._clock = clock
         if settings.mqtt.url:
             read_address(settings.mqtt.url)
-        self._store = Store(
-            Path(settings.paths.state) / "gateway" / "gateway.db", settings.box, clock
-        )
+        self._store = Store(store_path(settings), settings.box, clock)
+        said = digest(msgspec.json.encode(settings).decode())
+        self._store.note_if_new("started", f"{version('bikebox')}, settings {said}")
         self._bike = BikeLink(settings.gateway_socket, self._store)
         self._visit = Visit(settings.ride_socket)
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
@@ -122,12 +126,19 @@ class GatewayService:
                     for part, why in self.health().wrong.items()
                     if part not in ("broker", "studio")  # who hears it knows better
                 }
-                self._store.outbox.wall_synced = _ntp_spoke()
+                self._look_at_the_clock()
                 notify("WATCHDOG=1")
             if now_s - room_s >= ROOM_S:
                 self._store.make_room(self._settings.gateway.keep_mb * 1_000_000)
                 room_s = now_s
             await self._clock.sleep(BEAT_S)
+
+    def _look_at_the_clock(self) -> None:
+        synced = NTP_SPOKE.exists()
+        if synced and not self._store.outbox.wall_synced:
+            wrong = self._store.fix_clock(BOOT_ID.read_text(encoding="ascii").strip())
+            log.info("clock_right", rides_corrected=wrong)
+        self._store.outbox.wall_synced = synced
 
     # the console ---------------------------------------------------------------------------
 
@@ -155,6 +166,8 @@ class GatewayService:
             oldest_age_s=round(self._store.outbox.oldest_age_s, 1),
             last_confirmed_utc=self._store.last_confirmed_utc,
             unreadable=self._store.dead,
+            given_up=self._store.outbox.given_up,
+            messages_dropped=self._sync.dropped,
         )
 
     def live(self) -> Live | None:
@@ -173,5 +186,6 @@ class GatewayService:
         return self._store.ride(ride)
 
 
-def _ntp_spoke() -> bool:
-    return NTP_SPOKE.exists()
+def store_path(settings: Settings) -> Path:
+    """Return where the store's one file is."""
+    return Path(settings.paths.state) / "gateway" / "gateway.db"

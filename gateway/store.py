@@ -4,16 +4,15 @@ A record and its row in the outbox are one transaction, and so is a chunk of a j
 far it is kept: whatever dies whenever, nothing is lost and nothing is there twice.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlite_utils import Database, Migrations
 
 from firmware_app.clock import Clock
 from firmware_app.errors import WireError
-from firmware_app.summary import Summary, summarise
 from firmware_app.wire import (
     Audit,
     CueGiven,
@@ -24,13 +23,13 @@ from firmware_app.wire import (
     RideStarted,
     ToGateway,
 )
+from gateway.audit import create_audit, digest, note
 from gateway.database import open_database
 from gateway.outbox import Outbox, create_outbox
+from gateway.rides import RideRow, Rides
 from gateway.room import make_room
-from gateway.topics import LONGEST_BYTES, Ack
+from gateway.topics import Ack, ClockFix
 
-LONGEST_BODY = LONGEST_BYTES - 1024
-"""Leaves room for the envelope."""
 DEAD_ROWS = 1000
 """Unreadable lines that are kept for a technician; older ones go."""
 
@@ -64,12 +63,10 @@ def begin(db: Database) -> None:
     )
 
 
-class RideRow(NamedTuple):
-    """One ride as the console shows it."""
-
-    summary: Summary
-    confirmed_utc: str | None
-    """When the studio confirmed the newest summary, by its clock; None: not yet."""
+@steps()
+def chain(db: Database) -> None:
+    """Chain the audit, and remember what a file brought by hand must tell."""
+    create_audit(db)
 
 
 class Store:
@@ -80,6 +77,9 @@ class Store:
         self._clock = clock
         self._told: Reader[ToGateway] = Reader(ToGateway)
         self.outbox = Outbox(self._db, box, clock)
+        self._rides = Rides(self._db, self.outbox)
+        with self._db.atomic():
+            self._remember("box", box)
 
     def close(self) -> None:
         """Give the file back."""
@@ -110,7 +110,7 @@ class Store:
                 if not isinstance(message, Audit):
                     touched[message.ride] = message.t_s
             for ride, t_s in touched.items():
-                self._tell_summary(ride, t_s, boot_id)
+                self._rides.tell_summary(ride, t_s, boot_id)
             self._db.table("journal").upsert(
                 {"name": journal, "kept": at, "boot_id": boot_id}, pk="name"
             )
@@ -122,7 +122,7 @@ class Store:
                 before = self._one("SELECT ride FROM ride WHERE ended IS NULL ORDER BY n DESC")
                 self._insert("ride", {"ride": message.ride, "started": body})
                 if before is not None:
-                    self._tell_summary(before, message.t_s, boot_id)
+                    self._rides.tell_summary(before, message.t_s, boot_id)
             case RideEnded():
                 self._db.execute("UPDATE ride SET ended = ? WHERE ride = ?", [body, message.ride])
             case Interval():
@@ -131,35 +131,50 @@ class Store:
             case CueGiven():
                 if self._insert("cue", {"ride": message.ride, "cue": message.cue, "body": body}):
                     self._put_out("cue", message, boot_id)
+                    self._note_cue(message)
             case Audit():
-                self._insert("audit", {"wall_utc": self._clock.wall().isoformat(), "body": body})
-                self._put_out("audit", message, boot_id)
+                self._note(message.what, message.who, message.detail, message.t_s, boot_id)
 
     def _put_out(self, kind: str, message: Message, boot_id: str) -> None:
         body = msgspec.to_builtins(message)
         del body["type"], body["t_s"]  # the envelope tells them
         self.outbox.put(kind, msgspec.json.encode(body).decode(), message.t_s, boot_id)
 
-    def _tell_summary(self, ride: str, t_s: float, boot_id: str) -> None:
-        """Put the summary of a ride that is over in the outbox, again when it has changed."""
-        row = self._row("SELECT n, ended, summary, thinned FROM ride WHERE ride = ?", ride)
-        if row is None:
-            return  # its start was not told: nothing to add up
-        number, ended, told, thinned = row
-        over = ended is not None or self._one("SELECT 1 FROM ride WHERE n > ?", number)
-        summary = summarise(self._messages(ride))
-        if thinned or not over or summary is None:
-            return
-        body = msgspec.json.encode(summary).decode()
-        if len(body.encode()) > LONGEST_BODY:  # hours of cues; each went up by itself
-            body = msgspec.json.encode(msgspec.structs.replace(summary, cues=())).decode()
-        if body == told:
-            return
-        seq = self.outbox.put("summary", body, t_s, boot_id)
-        self._db.execute(
-            "UPDATE ride SET summary = ?, summary_seq = ?, confirmed_utc = NULL WHERE ride = ?",
-            [body, seq, ride],
-        )
+    # what is worth remembering -------------------------------------------------------------
+
+    def note(self, what: str, who: str, detail: str) -> None:
+        """Add an entry to the audit and tell the studio."""
+        with self._db.atomic():
+            self._note(what, who, detail, self._clock.monotonic(), "")
+
+    def note_if_new(self, what: str, detail: str) -> None:
+        """Do so when it is not what it was the last time: another version, other settings."""
+        with self._db.atomic():
+            if self._one("SELECT value FROM about WHERE key = ?", what) != detail:
+                self._remember(what, detail)
+                self._note(what, "box", detail, self._clock.monotonic(), "")
+
+    def fix_clock(self, boot_id: str) -> int:
+        """Give what was told in this boot its true time; NTP has just spoken."""
+        t_s = self._clock.monotonic()
+        offset_s = round(self._clock.wall().timestamp() - t_s, 3)
+        with self._db.atomic():
+            wrong = self._rides.fix_clock(boot_id, offset_s, t_s)
+            fix = ClockFix(boot_id=boot_id, offset_s=offset_s, rides=wrong)
+            self.outbox.put("clock_fix", msgspec.json.encode(fix).decode(), t_s, boot_id)
+        return wrong
+
+    def _note(self, what: str, who: str, detail: str, t_s: float, boot_id: str) -> None:
+        told = note(self._db, what, who, detail, self._clock.wall().isoformat())
+        self.outbox.put("audit", msgspec.json.encode(told).decode(), t_s, boot_id)
+
+    def _note_cue(self, cue: CueGiven) -> None:
+        """Note what was said, by its fingerprint: the words may hold the rider's name."""
+        detail = f"{cue.ride} cue {cue.cue}: {cue.rule}, {cue.outcome}, words {digest(cue.words)}"
+        note(self._db, "cue", "coach", detail, self._clock.wall().isoformat())
+
+    def _remember(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", [key, value])
 
     # from the studio -----------------------------------------------------------------------
 
@@ -177,19 +192,11 @@ class Store:
 
     def ride(self, ride: str) -> RideRow | None:
         """Return one ride as far as it has been told; None when its start has not."""
-        row = self._row("SELECT summary, confirmed_utc FROM ride WHERE ride = ?", ride)
-        if row is None:
-            return None
-        told, confirmed_utc = row
-        if told is not None:
-            return RideRow(msgspec.json.decode(told, type=Summary), confirmed_utc)
-        summary = summarise(self._messages(ride))
-        return None if summary is None else RideRow(summary, None)
+        return self._rides.ride(ride)
 
     def rides(self, most: int = 50) -> list[RideRow]:
         """Return the newest rides, newest first."""
-        rows = self._db.execute("SELECT ride FROM ride ORDER BY n DESC LIMIT ?", [most]).fetchall()
-        return [row for (ride,) in rows if (row := self.ride(ride)) is not None]
+        return self._rides.newest(most)
 
     @property
     def last_confirmed_utc(self) -> str | None:
@@ -200,16 +207,6 @@ class Store:
     def dead(self) -> int:
         """How many lines could not be read, ever."""
         return int(self._one("SELECT max(id) FROM dead") or 0)
-
-    def _messages(self, ride: str) -> Iterator[ToGateway]:
-        for (body,) in self._db.execute(
-            "SELECT started FROM ride WHERE ride = :ride"
-            " UNION ALL SELECT ended FROM ride WHERE ride = :ride AND ended IS NOT NULL"
-            " UNION ALL SELECT body FROM interval WHERE ride = :ride"
-            " UNION ALL SELECT body FROM cue WHERE ride = :ride",
-            {"ride": ride},
-        ):
-            yield self._told.read(body.encode())
 
     def make_room(self, keep_bytes: int) -> None:
         """Stay below keep_bytes; room.py tells what goes."""

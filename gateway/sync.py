@@ -55,6 +55,8 @@ class Sync:
         self.wrong: dict[str, str] = {}
         """Part to what is wrong with it, as the status topic tells it."""
         self._told_wrong: dict[str, str] | None = None
+        self.dropped = 0
+        """Messages that could not be read, since the start."""
 
     def state(self) -> SyncState:
         """Return how far the studio has confirmed, in the words the screen shows."""
@@ -141,6 +143,7 @@ class Sync:
             elif not heard.retained:  # a command that was left behind is not for this ride
                 self._command(unpack(heard.payload, Cmd))
         except WireError as error:
+            self.dropped += 1
             log.warning("message_dropped", topic=heard.topic, why=str(error))
 
     def _confirm(self, ack: Ack) -> None:
@@ -173,6 +176,8 @@ class Sync:
                 self._commands.append(cmd.command)
             else:
                 why = "the ride service is not there"
+            words = f"{cmd.kind} {cmd.command} {'taken' if taken else why}"
+            self._store.note("command", "studio", words)
         if self._line is not None:
             answer = CmdAck(box=self._box, command=cmd.command, taken=taken, why=why)
             self._line.publish(box_topic(self._box, "cmd/ack"), pack(answer), qos=1)

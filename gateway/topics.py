@@ -48,7 +48,7 @@ class Up(Struct, frozen=True, kw_only=True):
     """When the box's store took the record, as the box believed."""
     wall_synced: bool = False
     kind: str
-    """summary, interval, cue, audit or gap; a studio keeps kinds that it does not know."""
+    """summary, interval, cue, audit, clock_fix or gap; what a studio does not know it keeps."""
     body: dict[str, Any]
 
 
@@ -59,6 +59,28 @@ class Gap(Struct, frozen=True, kw_only=True):
     """The last seq that is missing; the first is the gap's own."""
     records: Count
     why: str
+
+
+class AuditTold(Struct, frozen=True, kw_only=True):
+    """Body of kind audit: an entry of the box's chain, see gateway/audit.py."""
+
+    what: str
+    who: str = "box"
+    detail: str = ""
+    n: Count = 0
+    """Counts the entries of the box, those too that stay there."""
+    hash: str = ""
+    """SHA-256 over the entry before and this one; empty from a box that did not chain yet."""
+
+
+class ClockFix(Struct, frozen=True, kw_only=True):
+    """Body of kind clock_fix: what the monotonic clock of a boot means."""
+
+    boot_id: str
+    offset_s: float
+    """Add it to a t_s of that boot: UTC in seconds since 1970."""
+    rides: Count = 0
+    """Rides whose start had been wrong; their summaries follow."""
 
 
 class Ack(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from gym_scene import told_ride
 from firmware_app.errors import BadSetting
 from firmware_app.summary import summarise
 from firmware_app.wire import Live, RideId
-from gateway.store import RideRow
+from gateway.rides import RideRow
 from gateway.web.api import make_api
 from gateway.web.console import Health, console
 from gateway.web.frame import span_text

@@ -28,7 +28,8 @@ RELEASED = {
     "up-interval": "ride n from_s riding_s turns pedalling_s watched_s in_position_s fault_s"
     " episodes unseen_s |",
     "up-cue": "ride cue rule kind words outcome | why ride_s",
-    "up-audit": "what | who detail",
+    "up-audit": "what | who detail n hash",
+    "up-clock_fix": "boot_id offset_s | rides",
     "up-gap": "upto records why |",
     "ack": "epoch upto | schema at_utc",
     "status": "box online | schema version wrong",
@@ -62,6 +63,7 @@ def ups(tmp_path):
     store = Store(tmp_path / "gateway.db", "b1", HandClock())
     lines = [encode(m).rstrip(b"\n") for m in (*told_ride(intervals=9), Audit(t_s=1.0, what="x"))]
     store.keep("j", 100, lines)
+    store.fix_clock("boot-1")
     store.outbox.give_up("interval", 2, "no room")
     sent = [json.loads(pack(up)) for up in store.outbox.following(0, 100)]
     store.close()

@@ -90,6 +90,6 @@ def test_nothing_is_lost_or_doubled_whoever_is_killed(gym):
     seqs = [seq for (seq,) in studio.execute("select seq from record order by seq")]
     studio.close()
     assert stored == Counter(range(INTERVALS))
-    assert seqs == list(range(1, INTERVALS + 2))  # the intervals and one summary
+    assert seqs == list(range(1, INTERVALS + 3))  # the gateway's start, intervals, one summary
     assert told["duration_s"] == 30.0 * INTERVALS
     assert told["complete"]

@@ -10,8 +10,9 @@ from sqlite_utils import Database
 from firmware_app.clock import HandClock
 from firmware_app.errors import MissingPart
 from firmware_app.wire import Audit, CueGiven, RideId, encode
+from gateway.rides import LONGEST_BODY
 from gateway.room import bytes_used
-from gateway.store import LONGEST_BODY, Store
+from gateway.store import Store
 from gateway.topics import Ack
 
 JOURNAL = "000001_ab_b1.jsonl"
@@ -76,7 +77,7 @@ def test_a_chunk_is_kept_whole_or_not_at_all(store, monkeypatch):
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(store, "_tell_summary", full)
+        broken.setattr(store._rides, "tell_summary", full)
         with pytest.raises(sqlite3.OperationalError):
             store.keep(JOURNAL, 1000, lines(told_ride()))
     assert store.kept(JOURNAL) == 0

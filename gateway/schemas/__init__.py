@@ -10,15 +10,16 @@ import msgspec
 from msgspec import Struct
 
 from firmware_app.summary import Summary
-from firmware_app.wire import Audit, CueGiven, Interval, Message
-from gateway.topics import Ack, Aggregate, Cmd, CmdAck, Form, Gap, Status, Up
+from firmware_app.wire import CueGiven, Interval, Message
+from gateway.topics import Ack, Aggregate, AuditTold, ClockFix, Cmd, CmdAck, Form, Gap, Status, Up
 
 MESSAGES: dict[str, type[Struct]] = {
     "up": Up,
     "up-summary": Summary,
     "up-interval": Interval,
     "up-cue": CueGiven,
-    "up-audit": Audit,
+    "up-audit": AuditTold,
+    "up-clock_fix": ClockFix,
     "up-gap": Gap,
     "ack": Ack,
     "status": Status,

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from firmware_app.wire import Live
-from gateway.store import RideRow
+from gateway.rides import RideRow
 from gateway.web.console import Health, console
 from gateway.web.frame import make_app, not_found, page
 
@@ -100,6 +100,12 @@ def _metrics(health: Health) -> str:
         "# HELP bikebox_unreadable_lines_total Lines of the ride that could not be read.",
         "# TYPE bikebox_unreadable_lines_total counter",
         f"bikebox_unreadable_lines_total {health.unreadable}",
+        "# HELP bikebox_given_up_records_total Records given up for want of room.",
+        "# TYPE bikebox_given_up_records_total counter",
+        f"bikebox_given_up_records_total {health.given_up}",
+        "# HELP bikebox_messages_dropped_total Messages of the broker that could not be read.",
+        "# TYPE bikebox_messages_dropped_total counter",
+        f"bikebox_messages_dropped_total {health.messages_dropped}",
         "# HELP bikebox_part_ok Is the part well.",
         "# TYPE bikebox_part_ok gauge",
     ]

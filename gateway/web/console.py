@@ -9,7 +9,7 @@ from html import escape
 from msgspec import Struct
 
 from firmware_app.wire import Live
-from gateway.store import RideRow
+from gateway.rides import RideRow
 from gateway.web.frame import span_text
 
 WHAT_TO_DO = {
@@ -42,6 +42,10 @@ class Health(Struct, frozen=True, kw_only=True):
     last_confirmed_utc: str | None
     unreadable: int
     """Lines of the ride that could not be read, ever."""
+    given_up: int = 0
+    """Records given up for want of room, ever; each is told to the studio as a gap."""
+    messages_dropped: int = 0
+    """Messages of the broker that could not be read, since the start."""
 
     @property
     def wrong(self) -> dict[str, str]:
@@ -97,6 +101,7 @@ def _sync(health: Health) -> str:
         + _card("State", escape(health.sync))
         + _card("Not confirmed", f"{health.unsynced}", "records")
         + _card("Oldest", span_text(health.oldest_age_s))
+        + _card("Given up", f"{health.given_up}", "records")
         + f'<div class="card"><div class="lab">Last confirmed</div><p>{escape(last)}</p></div>'
         + "</div>"
     )

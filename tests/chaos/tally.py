@@ -7,6 +7,10 @@ from sqlite_utils import Database
 
 from tests.chaos.rider import INTERVALS
 
+NOT_OF_A_RIDE = ("audit", "clock_fix", "gap")
+AFTER = {"cue": INTERVALS, "summary": INTERVALS + 1}
+"""Where a record stands in a ride, beside the intervals that are numbered."""
+
 
 class Tally(NamedTuple):
     """The end of a storm in figures."""
@@ -40,15 +44,15 @@ def tally(database, boxes):
         " from record order by box, epoch, seq"
     ).fetchall()
     db.close()
-    have = Counter((box, ride, kind, n) for box, _, _, kind, ride, n in rows)
-    disordered = 0
-    before = ("", "", 0, "", 0)
+    have = Counter(
+        (box, ride, kind, n) for box, _, _, kind, ride, n in rows if kind not in NOT_OF_A_RIDE
+    )
+    disordered, before = 0, {}
     for box, epoch, seq, kind, ride, n in rows:
-        same = before[:2] == (box, epoch)
-        follows = seq == (before[2] + 1 if same else 1)
-        told_later = not same or ride > before[3] or kind != "interval" or n > before[4]
-        disordered += not (follows and told_later)
-        before = (box, epoch, seq, ride, n if kind == "interval" else INTERVALS)
+        last_seq, last = before.get((box, epoch), (0, ("", -1)))
+        place = last if kind in NOT_OF_A_RIDE else (ride, n + AFTER.get(kind, 0))
+        disordered += seq != last_seq + 1 or place < last
+        before[box, epoch] = seq, place
     return Tally(
         expected=len(want),
         lost=len(want - have.keys()),
