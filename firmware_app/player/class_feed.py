@@ -3,6 +3,7 @@
 Joins by WHEP, watches that pictures keep coming, leaves and joins anew when they do not.
 """
 
+import asyncio
 from typing import Literal
 
 import av
@@ -26,6 +27,10 @@ FIRST_PICTURE_S = 8.0
 """Longest from the server's answer to the first picture: ICE, DTLS and a key frame."""
 QUIET_S = 1.5
 """Without a picture this long the screen says so; shorter gaps a rider does not see as a fault."""
+MOVED_S = 0.25
+"""Without a picture this long this machine's addresses are looked at: it costs nothing."""
+DOUBT_S = 0.7
+"""Without a picture this long the server is asked whether it still knows this bike."""
 LOST_S = 6.0
 """Without a picture this long the session is given up; aiortc itself would take thirty seconds."""
 UNHEARD_S = 0.5
@@ -65,6 +70,7 @@ class ClassFeed:
         if meets_on_loopback(self._url):
             offer_loopback()
         failures = 0
+        leaving: set[asyncio.Task[None]] = set()
         servers: tuple[IceServer, ...] = ()
         self._tell("connecting")
         async with Whep(self._url, self._token, ca_file=self._ca_file) as whep:
@@ -73,10 +79,15 @@ class ClassFeed:
                 session = ClassSession(whep, self._take_picture, self._take_sound, servers)
                 try:
                     said = await session.open() or await self._watch(session)
-                finally:
-                    await session.close()
+                except asyncio.CancelledError:
+                    await asyncio.gather(session.close(), *leaving)
+                    raise
+                # good-bye takes a second when the network is gone: meanwhile the class is joined
+                leave = asyncio.create_task(session.close())
+                leaving.add(leave)
+                leave.add_done_callback(leaving.discard)
                 servers = session.servers
-                failures = 1 if self.pictures > before else failures + 1
+                failures = 0 if self.pictures > before else failures + 1
                 again = said.state == "connecting" and self.pictures > 0
                 self._tell("reconnecting" if again else said.state, said.why)
                 await self._clock.sleep(wait_s(failures, said))
@@ -133,6 +144,11 @@ class ClassFeed:
                 return NoClass("connecting", why)
             if verdict != "connecting":
                 self._tell(verdict, why)
+            quiet_s = self._quiet_s() or 0.0
+            if quiet_s >= MOVED_S and session.moved:
+                return NoClass("connecting", "this bike has another address now")
+            if quiet_s >= DOUBT_S and await session.forgotten():
+                return NoClass("connecting", "the class server has begun anew")
             await self._clock.sleep(LOOK_S)
 
     def _quiet_s(self) -> float | None:

@@ -15,6 +15,7 @@ from aiortc import (
 from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationError
 
 from firmware_app.player.decoding import Decoded
+from firmware_app.player.ice_path import carries, is_ours
 from firmware_app.player.receiver import ClassReceiver, use_our_receiver
 from firmware_app.player.stream_clock import Moment
 from firmware_app.player.whep import Answered, Countered, IceServer, NoClass
@@ -57,6 +58,7 @@ class ClassSession:
         self.servers = servers
         """STUN and TURN servers: those of the last visit, then those of this one."""
         self._session = ""
+        self._left = False
         self._peer = self._new_peer()
         self.ended = asyncio.Event()
         """The connection failed, or the server hung up."""
@@ -87,8 +89,20 @@ class ClassSession:
             return NoClass("connecting", f"the class server's SDP cannot be used: {wrong}")
         return None
 
+    @property
+    def moved(self) -> bool:
+        """This machine has lost the address that the class is sent to."""
+        return not is_ours(self._peer)
+
+    async def forgotten(self) -> bool:
+        """Tell whether the server is there but not for this session; takes up to two seconds."""
+        if await carries(self._peer) or not await self._whep.knock():
+            return False  # the server knows us, or the network is gone: waiting is right
+        return not await carries(self._peer)
+
     async def close(self) -> None:
-        """Leave: DELETE the session, within a second, and hang up."""
+        """Leave: give nothing any more, DELETE the session, within a second, and hang up."""
+        self._left = True
         self._peer.remove_all_listeners()
         try:
             await self._whep.leave(self._session)
@@ -124,6 +138,8 @@ class ClassSession:
                 transceiver.receiver.give_to(self._give)
 
     def _give(self, frame: Decoded, moment: Moment | None) -> None:
+        if self._left:
+            return
         if isinstance(frame, av.VideoFrame):
             self._take_picture(frame, moment)
         else:

@@ -63,15 +63,19 @@ class ClassClock:
 
     def __init__(self) -> None:
         self._told: set[str] = set()
+        self._ours_s = 0.0
 
     def choose(self, kind: str, moment: Moment | None) -> float | None:
-        """Return the moment of a sound or a picture, comparable between the two; None: unknown."""
+        """Return the moment of a sound or a picture, comparable between the two; None: unknown.
+
+        In seconds of our clock, also where the sender's is followed: nothing jumps at the change.
+        """
         if moment is None:
             return None
         if moment.captured_s is None:
             self._told.discard(kind)
-        else:
+            return moment.arrived_s
+        if kind not in self._told:
             self._told.add(kind)
-            if len(self._told) > 1:
-                return moment.captured_s
-        return moment.arrived_s
+            self._ours_s = moment.arrived_s - moment.captured_s
+        return moment.captured_s + self._ours_s if len(self._told) > 1 else moment.arrived_s

@@ -22,6 +22,10 @@ REFUSED_WAIT_S = 30.0
 """A wrong token does not mend itself; asking more often only fills the server's log."""
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 8.0
+AT_ONCE_S = 0.15
+"""After a visit that played: only so that a gym's bikes do not come in one moment."""
+UNREACHABLE_WAIT_S = 0.4
+"""The rider sees the class again within two seconds of the network's return."""
 LONGEST_RETRY_AFTER_S = 60.0
 """A server that asks for more is not believed: the class may start any moment."""
 REDIRECTS = (307, 308)
@@ -69,6 +73,8 @@ class NoClass(Struct, frozen=True):
     why: str
     retry_after_s: float | None = None
     """What the server asked for, bounded."""
+    unreachable: bool = False
+    """Nobody answered: knocking again costs nobody anything."""
 
 
 Outcome = Answered | Countered | Redirected | NoClass
@@ -114,16 +120,21 @@ def address_fault(url: str) -> str:
 def wait_s(failures: int, said: NoClass, chance: float | None = None) -> float:
     """Return how long to wait before the next POST.
 
-    failures counts from 1; chance in 0..1 spreads the bikes of a gym over half to one and a half
-    times the wait, so that they do not all come at once; None draws one.
+    failures counts the visits without a picture; chance in 0..1 spreads the bikes of a gym over
+    half to one and a half times the wait, so that they do not all come at once; None draws one.
     """
     if chance is None:
         chance = random.random()  # noqa: S311 - no secret
-    if said.state == "refused":
+    if failures == 0:
+        wait = AT_ONCE_S
+    elif said.state == "refused":
         wait = REFUSED_WAIT_S
+    elif said.unreachable:
+        wait = UNREACHABLE_WAIT_S
     else:
         wait = min(FIRST_WAIT_S * 2 ** min(failures - 1, 10), LONGEST_WAIT_S)
-    return max(wait * (0.5 + chance), (said.retry_after_s or 0.0) + chance)
+    wait *= 0.5 + chance
+    return wait if said.retry_after_s is None else max(wait, said.retry_after_s + chance)
 
 
 def ice_servers(link: str) -> tuple[IceServer, ...]:

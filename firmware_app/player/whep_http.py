@@ -25,6 +25,9 @@ from firmware_app.player.whep import (
 
 ANSWER_S = 10.0
 LEAVE_S = 1.0
+CONNECT_S = 1.0
+"""Longer than any network that can carry a class; a lost first packet is sent again after that."""
+KNOCK_S = 0.5
 LARGEST_BODY_BYTES = 256 << 10
 """A generous answer is 10 kB."""
 MOST_REDIRECTS = 3
@@ -106,6 +109,17 @@ class Whep:
             async with asyncio.timeout(LEAVE_S):
                 await self._http.delete(session, headers=self._headers(session))
 
+    async def knock(self) -> bool:
+        """Tell whether somebody listens at the class's address, within half a second."""
+        _, host, port = origin(self._url)
+        try:
+            async with asyncio.timeout(KNOCK_S):
+                _, writer = await asyncio.open_connection(host, port)
+        except (OSError, ValueError, TimeoutError):
+            return False
+        writer.close()
+        return True
+
     def _headers(self, url: str) -> dict[str, str]:
         if self._token and origin(url) == origin(self._url):
             return {"Authorization": f"Bearer {self._token}"}
@@ -133,6 +147,8 @@ class Whep:
                         return NoClass(
                             "connecting", f"{where} does not speak WHEP: its answer has no end"
                         )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            return NoClass("connecting", _explain(error, where), unreachable=True)
         except (TimeoutError, httpx.TimeoutException):
             return NoClass("connecting", f"{where} did not answer within {self._patience_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -146,7 +162,8 @@ class Whep:
         return httpx.AsyncClient(
             transport=self._transport,
             verify=trust,
-            timeout=self._patience_s,
+            timeout=httpx.Timeout(self._patience_s, connect=CONNECT_S),
+            limits=httpx.Limits(max_keepalive_connections=0),  # a kept one may have lost its way
             trust_env=False,
             follow_redirects=False,
         )
@@ -161,6 +178,6 @@ def _explain(error: Exception, where: str) -> str:
         return f"{where} does not speak TLS as asked; is it http:// rather than https://?"
     if "Name or service not known" in text or "name resolution" in text or "No address" in text:
         return f"nobody knows the name {where}; check whep_url and the network"
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return f"nobody answers at {where}; is the class server running?"
     return f"{where} hung up in mid-answer"

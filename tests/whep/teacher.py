@@ -65,6 +65,7 @@ def teach(media: Path, video_port: int, audio_port: int, log: Path | None) -> No
         key=lambda one: one[0],
     )
     cut = [packets_of(item.data) if n >= 0 else [item.data] for _, n, item in items]
+    print("TEACHING", flush=True)  # noqa: T201 - a test waits for it
     begin_s, told_s, turn = time.monotonic(), -1.0, 0
     wall_s = time.time() - begin_s
     with (

@@ -53,13 +53,13 @@ class Wifi:
         self.radio.stdin.write(f"{word}\n".encode())
         self.radio.stdin.flush()
 
-    def teach(self) -> subprocess.Popen[bytes]:
+    def teach(self, name: str = "teacher") -> subprocess.Popen[bytes]:
         """Start a teacher who sends the numbered class to Janus."""
         clip = make_clip(Path(".cache/class").absolute(), need("ffmpeg", "ffmpeg"))
         ports = [str(VIDEO_PORT), str(AUDIO_PORT)]
         log = str(self.folder / "sent.log")
         return self.studio.start(
-            "teacher", [sys.executable, str(HERE / "teacher.py"), str(clip), *ports, log]
+            name, [sys.executable, str(HERE / "teacher.py"), str(clip), *ports, log]
         )
 
     def play(self, seconds: float, url: str = f"http://{STUDIO}{PATH}") -> subprocess.Popen[bytes]:
