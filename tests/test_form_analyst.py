@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from firmware_app.form.analyst import Analyst
+from firmware_app.form.baseline import Baseline
 from firmware_app.form.catalogue import RULES
 from firmware_app.form.metrics import Arms, FormMetrics, Head, Hips, Knees, Trunk
 from firmware_app.settings import Coaching
@@ -62,17 +63,21 @@ class Side(NamedTuple):
     trunk_deg: float = 40.0
     trunk_short: float = 0.0
     knee_bdc_deg: float = 25.0
+    head_deg: float = 30.0
 
 
 def side(t_s, at):
     turn = math.tau * RPM / 60 * t_s
     length = 0.35 * (1 - at.trunk_short)
-    lean = math.radians(at.trunk_deg)
+    lean, head = math.radians(at.trunk_deg), math.radians(at.head_deg)
+    nose_x, nose_y = 0.06 * math.cos(head), 0.06 * math.sin(head)
     x, y = 0.4 + length * math.sin(lean), 0.6 - length * math.cos(lean)
     return FormMetrics(
         t_s=t_s,
         trunk=Trunk(x, y, length, 0.0),
-        head=Head(x + 0.1, y - 0.1, 0.06, x + 0.15, y - 0.07),
+        head=Head(
+            x + 0.1, y - 0.1, 0.06, x + 0.1 + 0.06 * math.cos(head), y - 0.1 + 0.06 * math.sin(head)
+        ),
         hips=Hips(0.4, 0.6),
         arms=Arms(at.elbow_deg, at.elbow_deg),
         knee_deg=at.knee_bdc_deg + 40 + 40 * math.cos(turn),
@@ -274,10 +279,37 @@ def test_after_the_camera_was_moved_the_posture_is_learnt_anew():
     assert rider.faults() == {"shrug"}
 
 
-def test_a_known_baseline_needs_no_learning():
-    known = learnt().analyst.baseline
-    analyst = Analyst("front", Coaching(), known)
-    assert analyst.judge(0.0, 80.0, None).learning is None
+def test_who_begins_with_a_fault_is_judged_against_an_earlier_ride_of_theirs():
+    rider, known = Rider(), learnt().analyst.baseline
+    rider.analyst = Analyst("front", Coaching(), known)
+    rider.ride(12, SHRUG)
+    assert rider.faults() == {"shrug"}
+    assert not Rider().ride(30, SHRUG).faults()
+
+
+def test_an_earlier_ride_does_not_count_when_camera_or_saddle_were_moved():
+    rider, known = Rider(), learnt().analyst.baseline
+    moved = Baseline(known.summary | {"hip_y": known.summary["hip_y"] + 0.06})
+    rider.analyst = Analyst("front", Coaching(), moved)
+    rider.ride(10, SHRUG)
+    assert rider.form.learning is not None
+    assert not rider.ride(20, SHRUG).faults()
+
+
+@pytest.mark.parametrize(
+    ("rule", "at"),
+    [
+        ("elbows_locked", Side(elbow_deg=12)),
+        ("head_drop", Side(head_deg=55)),
+        ("lean_low", Side(trunk_deg=58, elbow_deg=80)),
+    ],
+)
+def test_from_the_side_a_fault_held_from_the_first_second_is_no_normal_posture(rule, at):
+    rider = Rider("side").ride(30, at)
+    assert rider.faults() == {rule}
+    rider.ride(10, Side())
+    assert rider.form.states[rule] == "ok"
+    assert not Rider("side").ride(40, Side(elbow_deg=20, trunk_deg=50, head_deg=38)).faults()
 
 
 def test_the_same_ride_twice_gives_the_same_states():

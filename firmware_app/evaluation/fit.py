@@ -49,7 +49,7 @@ def samples(clip: Clip, view: View) -> Samples:
     """Return the moments of one recorded rider that the map of a view is for."""
     label = clip.label
     truth = _truth(label.per_frame)
-    window, learner = Window(), Learner(Coaching().baseline_s)
+    window, learner = Window(), Learner(label.view, Coaching().baseline_s)
     rows: list[tuple[float, list[float], list[float]]] = []
     due_s = 0.0
     for frame in recorded(clip.recording, label):

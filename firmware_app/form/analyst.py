@@ -36,7 +36,7 @@ class Analyst:
         self._pose_cadence = PoseCadence()
         self._sensor_check = SensorCheck()
         self._need_s = rules.baseline_s
-        self._learner = Learner(self._need_s, known)
+        self._learner = Learner(view, self._need_s, known)
         self._band = CadenceBand()
         self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
         self._lost = True
@@ -119,7 +119,7 @@ class Analyst:
         moved = deviation["moved"] > reasons.MOVED
         self._moved_s = self._moved_s + dt_s if moved else 0.0
         if self._moved_s > RELEARN_S:
-            self._learner = Learner(self._need_s)
+            self._learner = Learner(self._view, self._need_s)
         if moved:
             return {}, dict.fromkeys(POSTURE, reasons.GONE)
         aside = reasons.aside(self._view, deviation)

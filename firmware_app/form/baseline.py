@@ -3,12 +3,17 @@
 The median of many moments, so that a look aside or a sip while learning does not matter. Good
 enough to judge by after 60 % of the time, refined until the whole of it, then kept; after that it
 follows slowly, and only while nothing is wrong: a tired posture must not become the new normal.
+The baseline of an earlier ride is taken up again after a few seconds when camera and saddle are
+where they were; so a rider who begins with a fault is judged against their own better days.
 """
 
+import math
 import statistics
 from typing import NamedTuple
 
+from firmware_app.form.plausible import plausible
 from firmware_app.form.window import Summary
+from firmware_app.wire import View
 
 USABLE = 0.6
 """Share of the learning time after which the baseline stands."""
@@ -16,6 +21,14 @@ FOLLOW_S = 120.0
 """Time constant with which a standing baseline follows a rider without fault."""
 KNOWN = 0.34
 """A measure seen in less of the moments than this is not part of the baseline."""
+
+RECALL_S = 5.0
+"""So much riding tells whether an earlier ride's baseline still fits."""
+SAME_PLACE = 0.12
+"""Hips this near to where they were, in shoulder widths (from the side trunk lengths), sit on the
+same saddle before the same camera; good riding moves them by 0.05."""
+SAME_SIZE = 0.2
+"""Logarithm of how much larger or smaller the shoulders are; a lean makes it 0.15."""
 
 
 class Baseline(NamedTuple):
@@ -27,11 +40,13 @@ class Baseline(NamedTuple):
 class Learner:
     """Collects moments until the baseline stands, then keeps it."""
 
-    def __init__(self, need_s: float, known: Baseline | None = None) -> None:
+    def __init__(self, view: View, need_s: float, known: Baseline | None = None) -> None:
+        self._view: View = view
         self._need_s = need_s
-        self._learnt_s = need_s if known else 0.0
+        self._known = known
+        self._learnt_s = 0.0
         self._moments: list[Summary] = []
-        self._summary: Summary = dict(known.summary) if known else {}
+        self._summary: Summary = {}
 
     @property
     def learning(self) -> float | None:
@@ -51,19 +66,43 @@ class Learner:
             return
         self._learnt_s += lasted_s
         self._moments.append(moment)
-        if self.learning is None:
+        if self._known and self._learnt_s >= RECALL_S:
+            self._recall(self._known)
+        elif self.learning is None:
             self._settle()
         if self._learnt_s >= self._need_s:
             self._moments.clear()
 
+    def _recall(self, known: Baseline) -> None:
+        """Take up an earlier ride's baseline if the rider sits where it was learnt."""
+        self._known = None
+        if same_seat(self._median(), known.summary):
+            self._summary = dict(known.summary)
+            self._learnt_s = self._need_s
+
     def _settle(self) -> None:
+        self._summary = plausible(self._view, self._summary | self._median())
+
+    def _median(self) -> Summary:
+        found: Summary = {}
         names = {name for moment in self._moments for name in moment}
         for name in names:
             seen = [moment[name] for moment in self._moments if name in moment]
             if len(seen) >= KNOWN * len(self._moments):
-                self._summary[name] = statistics.median(seen)
+                found[name] = statistics.median(seen)
+        return found
 
     def _follow(self, moment: Summary, share: float) -> None:
         for name, value in self._summary.items():
             if name in moment:
                 self._summary[name] = value + share * (moment[name] - value)
+
+
+def same_seat(now: Summary, then: Summary) -> bool:
+    """Tell whether camera and saddle are where they were; False when the hips are not seen."""
+    names = {"hip_x", "hip_y", "shoulder_span"}
+    if not (now.keys() >= names and then.keys() >= names):
+        return False
+    gone = math.hypot(now["hip_x"] - then["hip_x"], now["hip_y"] - then["hip_y"])
+    unit = then["shoulder_span"]
+    return gone <= SAME_PLACE * unit and abs(math.log(now["shoulder_span"] / unit)) <= SAME_SIZE

@@ -43,7 +43,7 @@ WEIGHTS: dict[View, dict[str, tuple[float, ...]]] = {
 """Rule to a weight for each deviation of posture.FIGURES."""
 ON: dict[View, dict[str, float]] = {
     "front": {"shrug": 0.2, "head_drop": 0.3, "rounded_back": 0.27, "lean_low": 0.33},
-    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.33, "lean_low": 0.35},
+    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.28, "lean_low": 0.4},
     "side": {"head_drop": 0.22, "rounded_back": 0.3, "lean_low": 0.3},
 }
 """How much of a full fault begins to count."""

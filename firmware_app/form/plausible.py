@@ -1,0 +1,64 @@
+"""What nobody rides well with: a rider who starts with a fault must not get it as their normal.
+
+From the side three angles of a learnt baseline are held against generous limits, and one beyond
+them is replaced by a usual one, so that the fault is judged against that. Limits lie between what
+good riders show for whole rides and what faults look like, and outside of every recommendation:
+elbows bent 15 to 30 degrees (Burt 2014), trunk 40 to 60 degrees above the horizontal (Pruitt and
+Matheny). From the front no such limit holds: where the nose is between the ears depends as much
+on the camera's height as on the head, and how high the shoulders are on the rider's build. There
+only the baseline of an earlier ride helps.
+"""
+
+import math
+
+from firmware_app.form.window import Summary
+from firmware_app.wire import View
+
+STRAIGHT_ELBOW_DEG, USUAL_ELBOW_DEG = 17.5, 27.5
+"""Good riders' medians are 19 to 43, locked elbows 11 to 16 (on the rendered set)."""
+DROPPED_HEAD_DEG, USUAL_HEAD_DEG = 46.0, 28.0
+"""Ear to nose below the horizontal; good riders 19 to 37, dropped heads 51 and more."""
+LEANING_DEG = 44.0
+"""From the upright; who leans further lowers the head without dropping it."""
+LOW_TRUNK_DEG, USUAL_TRUNK_DEG = 54.0, 40.0
+"""From the upright; good riders 31 to 40, the sportiest recommendation for fitness is 50."""
+HEAD = ("ear_x", "ear_y", "nose_x", "nose_y")
+
+
+def plausible(view: View, learnt: Summary) -> Summary:
+    """Return a learnt baseline with what no good rider shows replaced by what is usual."""
+    found = dict(learnt)
+    if view != "side":
+        return found
+    if found.get("left_deg", USUAL_ELBOW_DEG) < STRAIGHT_ELBOW_DEG:
+        found["left_deg"] = found["right_deg"] = USUAL_ELBOW_DEG
+    if found.keys() >= {"shoulder_x", "shoulder_y", "hip_x", "hip_y", *HEAD}:
+        lean_deg = 90 - _rises_deg(found, ("shoulder_x", "shoulder_y"), ("hip_x", "hip_y"))
+        head_deg = -_rises_deg(found, ("nose_x", "nose_y"), ("ear_x", "ear_y"))
+        if lean_deg > LOW_TRUNK_DEG:
+            _raise_trunk(found)
+        elif head_deg > DROPPED_HEAD_DEG and lean_deg < LEANING_DEG:
+            _raise_head(found)
+    return found
+
+
+def _rises_deg(at: Summary, end: tuple[str, str], start: tuple[str, str]) -> float:
+    """Return how far a line rises forwards, in degrees above the horizontal."""
+    return math.degrees(math.atan2(at[start[1]] - at[end[1]], at[end[0]] - at[start[0]]))
+
+
+def _raise_trunk(at: Summary) -> None:
+    """Turn the trunk about the hip to where it usually is; the head goes with the shoulder."""
+    length, lean = at["shoulder_span"], math.radians(USUAL_TRUNK_DEG)
+    x, y = at["hip_x"] + length * math.sin(lean), at["hip_y"] - length * math.cos(lean)
+    by = {"x": x - at["shoulder_x"], "y": y - at["shoulder_y"]}
+    for name in HEAD:
+        at[name] += by[name[-1]]
+    at["shoulder_x"], at["shoulder_y"] = x, y
+
+
+def _raise_head(at: Summary) -> None:
+    """Turn the nose about the ear to where it usually is."""
+    length, pitch = at["ear_span"], math.radians(USUAL_HEAD_DEG)
+    at["nose_x"] = at["ear_x"] + length * math.cos(pitch)
+    at["nose_y"] = at["ear_y"] + length * math.sin(pitch)
