@@ -120,3 +120,41 @@ def test_the_screen_hears_what_is_missing_and_when_it_is_back(box):
         await vision.close()
 
     asyncio.run(scene())
+
+
+def test_a_rider_turns_the_camera_off_and_the_camera_process_is_told(box):
+    folder, start = box
+    socket = folder / "run" / "ride.sock"
+    clock = MachineClock()
+    heard = []
+
+    async def scene():
+        vision = Hub(folder / "run" / "vision.sock", heard.append)
+        await vision.open()
+        start()
+
+        async def look():
+            while True:
+                off = bool(heard) and b"camera_off" in heard[-1]
+                why = "camera is off" if off else "starting"
+                vision.tell(CameraState(t_s=clock.monotonic(), ok=False, why=why))
+                await asyncio.sleep(0.1)
+
+        looking = asyncio.create_task(look())
+        hud = await hud_where(
+            socket,
+            lambda hud: hud.camera == "off",
+            say=lambda: Touch(t_s=clock.monotonic(), action="camera_off"),
+        )
+        assert hud.phase in ("waiting", "riding")
+        await hud_where(
+            socket,
+            lambda hud: hud.camera == "lost",
+            say=lambda: Touch(t_s=clock.monotonic(), action="camera_on"),
+        )
+        looking.cancel()
+        await vision.close()
+
+    asyncio.run(scene())
+    assert b"camera_off" in heard[0]
+    assert b"camera_on" in heard[-1]

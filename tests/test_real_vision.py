@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from firmware_app.commands.demo import RIDES
 from firmware_app.errors import PartLost
 from firmware_app.sockets import Visit
 from firmware_app.vision.models import LANDMARKS
-from firmware_app.wire import CameraState, FromVision, PoseFrame, Reader
+from firmware_app.wire import CameraState, FromVision, PoseFrame, Reader, Touch
 
 RIDER = Path(__file__).parent / "recordings" / "rider_front.mp4"
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
@@ -142,3 +143,29 @@ def test_a_file_that_cannot_play_is_for_the_technician(bike, tmp_path):
     assert vision.process.returncode == 78
     assert "cannot be played" in said
     assert "Traceback" not in said
+
+
+def test_a_rider_who_turns_the_camera_off_is_not_watched_until_it_is_on_again(bike):
+    watched = bike(RIDES / "front.mp4").start()
+
+    async def touch_until(action, enough):
+        visit, reader, told = Visit(watched.socket), Reader(FromVision), []
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                with contextlib.suppress(PartLost):
+                    async for line in visit.lines():
+                        visit.tell(Touch(t_s=0.0, action=action))
+                        told.append(reader.read(line))
+                        if enough(told):
+                            return told
+                await asyncio.sleep(0.05)
+
+    def off(told):
+        return isinstance(told[-1], CameraState) and told[-1].why == "camera is off"
+
+    asyncio.run(touch_until("camera_on", lambda told: isinstance(told[-1], PoseFrame)))
+    asyncio.run(touch_until("camera_off", off))
+    quiet = watched.listen(lambda told: len(told) == 3)
+    assert not [message for message in quiet if isinstance(message, PoseFrame)]
+    asyncio.run(touch_until("camera_on", lambda told: isinstance(told[-1], PoseFrame)))
+    assert watched.stop()[0] == 0

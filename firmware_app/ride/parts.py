@@ -6,6 +6,8 @@ from msgspec import structs
 
 from firmware_app.wire import Hud, PlayerState, PoseFrame, SyncState
 
+OFF = "camera is off"
+"""What vision says when the rider has turned the camera off."""
 SILENT_S = 3.0
 """A service that has said nothing for this long is not there."""
 
@@ -43,10 +45,11 @@ class Parts:
 
     def show(self, hud: Hud, now_s: float) -> Hud:
         """Return the ride's HUD with the state of its parts."""
-        camera: Literal["ok", "lost", "dark", "nobody"] = "ok"
+        camera: Literal["ok", "lost", "dark", "nobody", "off"] = "ok"
         why = hud.unseen_why
         if self._camera_why:
-            camera, why = "lost", self._camera_why
+            camera = "off" if self._camera_why == OFF else "lost"
+            why = self._camera_why
         elif self._pose is not None:
             camera = "dark" if self._pose.too_dark else "ok" if self._pose.landmarks else "nobody"
         sync = self._sync
@@ -66,7 +69,9 @@ class Parts:
             played = "ok" if fine else f"{player.class_state}: {player.why}"
             speaker = player.speaker
         return {
-            "camera": "ok" if shown.camera == "ok" else f"{shown.camera}: {shown.unseen_why}",
+            "camera": "ok"
+            if shown.camera in ("ok", "off")
+            else f"{shown.camera}: {shown.unseen_why}",
             "crank": shown.crank,
             "class": played,
             "speaker": speaker,

@@ -67,6 +67,9 @@ class RideService:
         self._boot_id = boot_id
         self._book = read_cues(cue_file(settings.coach.language))
         self._hub = Hub(settings.ride_socket, self._hear)
+        self._vision = Visit(settings.vision_socket)
+        self._camera_on = True
+        """The rider's wish, for one ride."""
         self._from_vision: Reader[FromVision] = Reader(FromVision)
         self._from_visitors: Reader[ToRide] = Reader(ToRide)
         self._link = Link(settings.journals, settings.gateway_socket, clock)
@@ -107,8 +110,15 @@ class RideService:
     # what comes in -------------------------------------------------------------------------
 
     async def _watch(self, worked: Callable[[], None]) -> None:
-        async for line in Visit(self._settings.vision_socket).lines():
+        told_off = False
+        async for line in self._vision.lines():
             worked()
+            if told_off == self._camera_on:  # by the rider's touch, or vision was started anew
+                told_off = not self._camera_on
+                now_s = self._clock.monotonic()
+                self._vision.tell(
+                    Touch(t_s=now_s, action="camera_off" if told_off else "camera_on")
+                )
             try:
                 seen = self._from_vision.read(line)
             except WireError as error:
@@ -147,6 +157,8 @@ class RideService:
                 self._parts.hear(message)
             case Touch(action="start") if self._ride is None:
                 self._begin((message.t_s,))
+            case Touch(action="camera_off" | "camera_on"):
+                self._camera_on = message.action == "camera_on"
             case _:
                 self._feed(message)
 
@@ -229,6 +241,7 @@ class RideService:
             self._do(deed)
         if self._ride.phase == "ended":
             self._ride = None
+            self._camera_on = True
             self._notebook.close()
             self._shelf.clear(self._link.kept)
 

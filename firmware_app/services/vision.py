@@ -13,6 +13,7 @@ from time import perf_counter
 import structlog
 
 from firmware_app.clock import Clock
+from firmware_app.errors import WireError
 from firmware_app.hardware import Camera, Frame
 from firmware_app.notify import notify
 from firmware_app.settings import Settings
@@ -23,7 +24,7 @@ from firmware_app.vision.eye import Eye
 from firmware_app.vision.models import LANDMARKS, ModelName
 from firmware_app.vision.pace import Pace, Told
 from firmware_app.vision.tracker import load_landmarker
-from firmware_app.wire import CameraState, PoseFrame
+from firmware_app.wire import CameraState, PoseFrame, Reader, Touch
 
 log = structlog.get_logger()
 
@@ -32,6 +33,8 @@ RETRY_S = 2.0
 """Longest wait between two looks for a lost camera."""
 STARTING = "camera is starting"
 OVER = "recording over"
+OFF = "camera is off"
+"""The rider's wish: the device is closed, not only unwatched."""
 TOO_SLOW = "camera picture comes too late"
 
 
@@ -54,7 +57,10 @@ class VisionService:
         self._eye = eye
         self._open_camera = open_camera
         self._clock = clock
-        self._hub = Hub(settings.vision_socket)
+        self._hub = Hub(settings.vision_socket, self._hear)
+        self._switch: Reader[Touch] = Reader(Touch)
+        self._on = asyncio.Event()
+        self._on.set()
         self._pace = Pace()
         self._models = Path(settings.paths.models)
         self._choice = choice
@@ -76,12 +82,17 @@ class VisionService:
             await self._hub.close()
 
     async def _watch_always(self) -> None:
-        await keep_going("camera", self._watch, self._clock, self._lost, RETRY_S)
+        while True:
+            await keep_going("camera", self._watch, self._clock, self._lost, RETRY_S)
+            if self._on.is_set():
+                break
+            self._say(OFF)
+            await self._on.wait()
         log.info("recording_over")
         self._say(OVER)
 
     async def _watch(self, worked: Callable[[], None]) -> None:
-        """Tell a pose for each frame until the recording is over or the camera is lost."""
+        """Tell a pose for each frame until the recording is over, or the rider turns it off."""
         loop = asyncio.get_running_loop()
         self._alive = True
         with ThreadPoolExecutor(1, "eye") as thread:
@@ -90,6 +101,8 @@ class VisionService:
             self._eye.tracker.reset()
             try:
                 while seen := await loop.run_in_executor(thread, self._look, camera):
+                    if not self._on.is_set():
+                        return
                     worked()
                     self._alive = True
                     self._tell(*seen)
@@ -126,6 +139,18 @@ class VisionService:
         self._pace.told(Told(now_s, now_s - frame.t_s, stages_s))
         if self._why:
             self._say("")
+
+    def _hear(self, line: bytes) -> None:
+        """Take in the rider's switch; the ride passes it on."""
+        try:
+            action = self._switch.read(line).action
+        except WireError as error:
+            log.warning("line_dropped", source="vision.sock", why=str(error))
+            return
+        if action == "camera_off":
+            self._on.clear()
+        elif action == "camera_on":
+            self._on.set()
 
     # how the camera is ---------------------------------------------------------------------
 
@@ -171,7 +196,7 @@ class VisionService:
     async def _tell_state(self) -> None:
         while True:
             self._hub.tell(self._state())
-            if self._alive or self._why == OVER:
+            if self._alive or self._why in (OVER, OFF):
                 notify("WATCHDOG=1")
             self._alive = False
             self._weigh_model()
