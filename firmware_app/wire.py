@@ -1,6 +1,7 @@
 """What passes through a wall: every message between two processes of this box, and no others.
 
     vision  -> ride      PoseFrame, CameraState               vision.sock, one JSON line each
+    ride    -> vision    Touch: the rider's camera switch    vision.sock
     ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
     ride    -> gateway   Live                                 ride.sock, 1 Hz, never stored
@@ -355,3 +356,5 @@ class Reader(Generic[M]):
             return self._decoder.decode(line)
         except msgspec.MsgspecError as wrong:
             raise WireError(f"{wrong}: {line[:120]!r}") from wrong
+        except RecursionError as wrong:
+            raise WireError(f"nested too deep: {line[:120]!r}") from wrong

@@ -35,8 +35,7 @@ class Ridden(NamedTuple):
 class Saddle:
     """A ride and a hand on its clock."""
 
-    def __init__(self, rpm=90.0, rider="Sagar", **rules):
-        start_s = 1000.0
+    def __init__(self, rpm=90.0, rider="Sagar", start_s=1000.0, pulses=None, **rules):
         turn_s = 60 / rpm
         self.setup = RideSetup(
             t_s=start_s,
@@ -47,14 +46,14 @@ class Saddle:
             view="front",
             coaching=Coaching(),
             rules=RideRules(**rules),
-            pulses_s=tuple(start_s + n * turn_s for n in range(4)),
+            pulses_s=tuple(start_s + n * turn_s for n in range(4)) if pulses is None else pulses,
             rider=rider,
         )
         self.book = read_cues(cue_file("en"))
         self.ride = Ride(self.setup, self.book)
         self.heard: list[Heard] = []
         self.out = Ridden([], [])
-        self.now_s = self.setup.pulses_s[-1]
+        self.now_s = max(self.setup.pulses_s, default=start_s)
         self._take(self.ride.opening())
 
     def feed(self, event):

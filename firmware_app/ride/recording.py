@@ -71,13 +71,12 @@ def replay(recording: Recording, book: CueBook) -> tuple[Ride, tuple[ToGateway, 
 
 def missing(recording: Recording, told: tuple[ToGateway, ...]) -> tuple[ToGateway, ...]:
     """Return what a replay told and the journal lacks, as when the box died between two lines."""
-    have = [message for message in recording.told if not isinstance(message, Audit)]
-    return told[len(have) :]
+    return told[len(recording.told) :]
 
 
 def first_difference(recording: Recording, told: tuple[ToGateway, ...]) -> str:
     """Say where a replay parts from what was told then; empty when it does not."""
-    then = [message for message in recording.told if not isinstance(message, Audit)]
+    then = recording.told
     for n, (was, now) in enumerate(zip(then, told, strict=False)):
         if was != now:
             return f"message {n + 1}: the journal has {was}, the replay gives {now}"

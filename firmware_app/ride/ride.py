@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from firmware_app.coach.book import CueBook
 from firmware_app.coach.coach import Coach, Cue
 from firmware_app.coach.debrief import debrief
+from firmware_app.coach.remote import Refused, RemoteCoach, RemoteCue
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.state import FormState
@@ -18,6 +19,7 @@ from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup
 from firmware_app.ride.legs import Legs
 from firmware_app.sensors.cadence import WINDOW_S, Cadence
 from firmware_app.wire import (
+    Audit,
     Command,
     CueGiven,
     CueOutcome,
@@ -72,6 +74,8 @@ class Ride:
         self._account = Account(setup.t_s, self._cadence)
         self._analyst = Analyst(setup.view, setup.coaching)
         self._coach = Coach(book, setup.coaching, setup.rider)
+        self._remote = RemoteCoach(book, setup.coaching.language, setup.rider)
+        self._form: FormState | None = None
         self._legs = Legs()
         self._whole_turns = -1
         """Turns the analyst knows of; the first pulse begins the first turn."""
@@ -133,9 +137,10 @@ class Ride:
                 yield from self._outcome(event.cue, event.outcome, event.why, event.t_s)
             case Touch():
                 yield from self._touch(event)
+            case Command(kind="cue"):
+                yield from self._remote_cue(event)
             case Command():
-                if event.target_rpm is not None:
-                    self._target_rpm = event.target_rpm
+                self._target_rpm = event.target_rpm or self._target_rpm
             case Finish():
                 yield from self._end(event.t_s, event.why)
 
@@ -187,7 +192,7 @@ class Ride:
         if t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s):
             rpm = None  # the sensor is silent, the rider is not
             self._move(t_s)
-        form = self._analyst.judge(t_s, rpm, self._target_rpm)
+        form = self._form = self._analyst.judge(t_s, rpm, self._target_rpm)
         if self.phase == "riding":
             self._account.add(t_s, dt_s, form)
             if t_s - self._moved_s >= self._setup.rules.pause_s:
@@ -211,15 +216,38 @@ class Ride:
 
     def _consider(self, form: FormState) -> Iterator[Deed]:
         cue = self._coach.consider(form)
-        if cue is None:
-            return
-        self._waiting[cue.number] = (cue, form.t_s)
-        yield Send(
+        if cue is not None:
+            yield self._say(cue, form.t_s, cue.kind)
+
+    def _remote_cue(self, command: Command) -> Iterator[Deed]:
+        """Say what a remote coach words, if it is true now; otherwise keep why it was not said."""
+        form, late = self._form, command.t_s > command.expires_s > 0
+        if late or form is None or self.phase != "riding":
+            given: Cue | Refused = Refused("too late" if late else "nobody rides")
+        else:
+            language = self._setup.coaching.language
+            wish = RemoteCue(rule=command.rule, words=command.text, language=language)
+            given = self._remote.give(wish, form, self._coach)
+        if isinstance(given, Refused):
+            yield Tell(
+                Audit(
+                    t_s=command.t_s,
+                    what="cue_refused",
+                    who="remote coach",
+                    detail=f"{command.command}: {given.why}",
+                )
+            )
+        else:
+            yield self._say(given, command.t_s, "remote")
+
+    def _say(self, cue: Cue, t_s: float, kind: Literal["correct", "praise", "remote"]) -> Send:
+        self._waiting[cue.number] = (cue, t_s)
+        return Send(
             Say(
-                t_s=form.t_s,
+                t_s=t_s,
                 cue=cue.number,
                 rule=cue.rule,
-                kind=cue.kind,
+                kind=kind,
                 text=cue.text,
                 hint=cue.hint,
                 until_s=cue.until_s,
