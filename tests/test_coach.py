@@ -17,19 +17,20 @@ STEP_S = 0.2
 class Bike:
     """A coach, a rider whose faults are set by hand, and all that was said."""
 
-    def __init__(self, rider="Ana", answer="spoken", **coaching):
-        self.coach = Coach(BOOK, Coaching(**coaching), rider)
+    def __init__(self, rider="Ana", answer="spoken", rides=0, **coaching):
+        self.coach = Coach(BOOK, Coaching(**coaching), rider, rides)
         self.answer = answer
         self.now_s = 100.0
         self.said = []
 
-    def ride(self, seconds, *faults, unseen=(), learning=None, fading=()):
+    def ride(self, seconds, *faults, unseen=(), learning=None, fading=(), why=""):
         until_s = self.now_s + seconds
         while self.now_s < until_s - 1e-9:
             states = {rule.id: "ok" for rule in RULES}
             states |= dict.fromkeys(faults, "fault") | dict.fromkeys(unseen, "unseen")
+            reasons = dict.fromkeys(unseen, why)
             form = FormState(
-                self.now_s, states, {}, learning, "standing" in faults, frozenset(fading)
+                self.now_s, states, reasons, learning, "standing" in faults, frozenset(fading)
             )
             cue = self.coach.consider(form)
             if cue:
@@ -190,3 +191,35 @@ def test_a_rider_who_wishes_for_more_gets_no_more_than_the_promise():
     bike.ride(300, "shrug", "sway", "bounce", "head_drop")
     assert all(b - a >= 30 for (a, _), (b, _) in pairwise(bike.spoken))
     assert len(bike.spoken) > 4
+
+
+@pytest.mark.parametrize("why", ["hand off the bar", "looking aside"])
+def test_nothing_is_said_while_the_rider_drinks_or_looks_aside(why):
+    posture = [rule for rule in BOOK.rules if not rule.startswith("cadence")]
+    bike = Bike().ride(8, "cadence_low", unseen=posture, why=why)
+    assert not bike.said
+    assert bike.ride(2, "cadence_low").texts == ["Ana, pedal a touch quicker"]
+
+
+@pytest.mark.parametrize(
+    ("rides", "style", "spoken"),
+    [
+        (0, "normal", 6), (2, "normal", 6), (3, "normal", 4), (7, "normal", 4),
+        (8, "normal", 2), (40, "normal", 2), (40, "more", 6),
+    ],
+)  # fmt: skip
+def test_who_has_ridden_often_hears_less_and_reads_the_rest(rides, style, spoken):
+    bike = Bike(rides=rides, style=style)
+    for rule in ("shrug", "head_drop", "sway", "rounded_back", "knees_in", "lean_low"):
+        bike.ride(31, rule).ride(6)
+    corrections = [cue for _, cue in bike.said if cue.kind == "correct"]
+    assert len(corrections) == 6
+    assert sum(cue.voice for cue in corrections) == spoken
+    assert corrections[0].voice
+
+
+def test_what_is_urgent_is_never_faded():
+    bike = Bike(rides=100)
+    for rule in ("bounce", "cadence_high", "saddle_low"):
+        bike.ride(31, rule).ride(6)
+    assert all(cue.voice for _, cue in bike.said if cue.kind == "correct")

@@ -75,9 +75,7 @@ def side(t_s, at):
     return FormMetrics(
         t_s=t_s,
         trunk=Trunk(x, y, length, 0.0),
-        head=Head(
-            x + 0.1, y - 0.1, 0.06, x + 0.1 + 0.06 * math.cos(head), y - 0.1 + 0.06 * math.sin(head)
-        ),
+        head=Head(x + 0.1, y - 0.1, 0.06, x + 0.1 + nose_x, y - 0.1 + nose_y),
         hips=Hips(0.4, 0.6),
         arms=Arms(at.elbow_deg, at.elbow_deg),
         knee_deg=at.knee_bdc_deg + 40 + 40 * math.cos(turn),

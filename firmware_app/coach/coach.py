@@ -2,13 +2,15 @@
 
 The promises to the rider, kept here: at most one spoken sentence every thirty seconds, praise
 included; the same fault at most every ninety, the third time after twice as long, then on the
-screen only; nothing that no longer holds; nothing before the rider's own posture is known.
+screen only; nothing that no longer holds; nothing before the rider's own posture is known; nothing
+during a drink, a wipe or a look aside. Who has ridden often hears less of it and reads the rest.
 """
 
 from typing import Literal, NamedTuple
 
 from firmware_app.coach.book import CueBook, with_name
 from firmware_app.form.catalogue import STATES
+from firmware_app.form.reasons import PASSING
 from firmware_app.form.state import FormState
 from firmware_app.settings import Coaching
 
@@ -19,6 +21,12 @@ PRAISE_WITHIN_S = 30.0
 PRAISE_EVERY_S = 60.0
 SPOKEN_TIMES = 3
 """After so many spoken cues about one fault, the screen is enough."""
+URGENT = 2
+"""Faults of this priority and above are never faded."""
+FADE = ((3, 3), (8, 2))
+"""After so many earlier rides, so many of three corrections are spoken; after the last, one.
+Faded feedback is kept better than constant (Marco-Ahullo 2024: two thirds), though not undisputed
+(Fujii 2016)."""
 
 
 class Cue(NamedTuple):
@@ -46,12 +54,16 @@ class _Told(NamedTuple):
 class Coach:
     """Remembers what was said; knows time only from the states it is given."""
 
-    def __init__(self, book: CueBook, rules: Coaching, rider: str) -> None:
+    def __init__(self, book: CueBook, rules: Coaching, rider: str, rides: int = 0) -> None:
+        """Coach one ride; rides: how many the rider has had before."""
         self._book = book
         self._rider = rider
         self._rules = rules
         self._style = rules.style
         self._fresh_s = rules.fresh_s
+        self._of_three = 3 if rules.style == "more" else _of_three(rides)
+        self._fadeable = 0
+        """Corrections so far that may be faded."""
         self._number = 0
         self._told: dict[str, _Told] = {}
         self._last_s = float("-inf")
@@ -91,7 +103,7 @@ class Coach:
         faults -= STATES | form.fading
         self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
         self._follow(form)
-        if form.learning is not None or form.t_s < self._not_before_s:
+        if form.learning is not None or form.t_s < self._not_before_s or _busy(form):
             return None
         return self._correct(form.t_s) or self._praise(form.t_s)
 
@@ -100,17 +112,20 @@ class Coach:
 
         It takes its slot and counts as told, as if the words were our own.
         """
-        if form.states.get(rule) != "fault" or rule in STATES:
-            return "this fault does not stand"
-        if rule in form.fading:
-            return "the rider is putting it right"
-        if form.learning is not None:
-            return "the rider's posture is not known yet"
-        if form.t_s < max(self._not_before_s, self._last_s + self._quiet_s):
-            return "something was said just now"
-        if not self._may_tell(rule, form.t_s):
-            return "this fault was told a short while ago"
-        return self._tell(rule, text, form.t_s)
+        stands = form.states.get(rule) == "fault" and rule not in STATES
+        against = (
+            (not stands, "this fault does not stand"),
+            (rule in form.fading, "the rider is putting it right"),
+            (form.learning is not None, "the rider's posture is not known yet"),
+            (_busy(form), "the rider drinks, wipes or looks aside"),
+            (
+                form.t_s < max(self._not_before_s, self._last_s + self._quiet_s),
+                "something was said just now",
+            ),
+            (not self._may_tell(rule, form.t_s), "this fault was told a short while ago"),
+        )
+        why = next((reason for applies, reason in against if applies), "")
+        return why or self._tell(rule, text, form.t_s)
 
     def outcome(self, cue: int, outcome: str, t_s: float) -> None:
         """Take in what became of a cue: "spoken", "shown", or "dropped", which frees its slot."""
@@ -135,10 +150,17 @@ class Coach:
     def _tell(self, rule: str, text: str, t_s: float) -> Cue:
         told = self._told.get(rule)
         times = told.times if told else 0
-        cue = self._cue(rule, "correct", text, t_s, times < SPOKEN_TIMES)
+        cue = self._cue(rule, "correct", text, t_s, times < SPOKEN_TIMES and self._aloud(rule))
         self._told[rule] = _Told(times + 1, t_s)
         self._mended[rule] = None
         return cue
+
+    def _aloud(self, rule: str) -> bool:
+        """Tell whether this correction is among those that are spoken, and count it."""
+        if self._book.rules[rule].priority <= URGENT:
+            return True
+        self._fadeable += 1
+        return (self._fadeable - 1) % 3 < self._of_three
 
     def _may_tell(self, rule: str, t_s: float) -> bool:
         told = self._told.get(rule)
@@ -180,3 +202,12 @@ class Coach:
         hint = self._book.rules[rule].hint if kind == "correct" else ""
         said = with_name(text, self._rider)
         return Cue(self._number, rule, kind, said, hint, voice, t_s + self._fresh_s)
+
+
+def _of_three(rides: int) -> int:
+    return next((spoken for most, spoken in FADE if rides < most), 1)
+
+
+def _busy(form: FormState) -> bool:
+    """Tell whether the rider has a hand off the bar or the head turned."""
+    return any(why in PASSING for why in form.why.values())
