@@ -1,5 +1,7 @@
 """Why a rule cannot be judged just now, in a few words for the rider's screen."""
 
+import math
+
 from firmware_app.form.catalogue import POSTURE, STATES
 from firmware_app.form.dwell import OFF
 from firmware_app.form.evidence import BENT, RISE
@@ -56,6 +58,9 @@ UNPROVEN: dict[View, dict[str, str]] = {
 """What a view can show but never rule out. BlazePose calls hips behind bars and thighs visible; a
 pelvis that rocks moves the shoulders too, one that does not move them may be hidden."""
 KNEES = ("knees_in", "knees_out")
+BEYOND: dict[View, float] = {"front": 2.0, "oblique": math.inf, "side": math.inf}
+"""A bent trunk takes the hips along, which the knees are measured from: up to 1.5 of the evidence
+is its work. From the front knees that show more speak for themselves."""
 SADDLE = ("saddle_low", "saddle_high")
 UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in", "knees_out")
 """A rider who does this sits off the place that the saddle's height is judged from."""
@@ -99,8 +104,8 @@ def overlaid(view: View, shown: Summary, *, standing: bool) -> dict[str, str]:
         hidden += SADDLE
     if _shows(shown, ("bounce",)):
         hidden += ("shrug",)
-    if view == "oblique" and _shows(shown, BENT):
-        hidden += KNEES
+    if _shows(shown, BENT):
+        hidden += tuple(rule for rule in KNEES if shown.get(rule, 0.0) < BEYOND[view])
     return dict.fromkeys(hidden, HIDDEN)
 
 
