@@ -1,6 +1,8 @@
 """What the rider sees over the class, panel by panel."""
 
+import re
 from dataclasses import replace
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -11,7 +13,7 @@ from firmware_app.player.brush import Brush
 from firmware_app.player.buttons import lay_buttons, touched
 from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
 from firmware_app.player.hands import Event, meant
-from firmware_app.player.hud import Place, compose
+from firmware_app.player.hud import Place, buttons_of, compose
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.panels import Cadence, Form, Pill, Signs, clock_time
 from firmware_app.player.snapshots import Schedule
@@ -250,7 +252,9 @@ def test_a_finger_finds_the_button_it_touches():
         middle = (placed.x + placed.button.width / 2, placed.y + placed.button.height / 2)
         assert touched(buttons, *middle) == placed.button.action
     assert touched(buttons, 640, 100) is None
-    assert [b.button.action for b in buttons][:3] == ["pause", "end", "quieter"]
+    assert [b.button.action for b in buttons]== [
+        "pause", "end", "quieter", "more", "camera_off", "softer", "louder"
+    ]  # fmt: skip
     assert lay_buttons("paused", WORDS, 1280, 400)[0].button.action == "resume"
     assert lay_buttons("waiting", WORDS, 1280, 400)[0].button.action == "start"
 
@@ -292,3 +296,51 @@ def test_times_are_read_at_a_glance():
 
 def test_every_fault_the_figure_can_show_has_a_name_on_the_screen():
     assert set(PART_OF) | {"standing"} == set(WORDS.faults)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+@pytest.mark.parametrize("phase", ["waiting", "riding", "paused"])
+def test_in_every_language_the_buttons_are_large_enough_and_apart(language: str, phase: str):
+    for wide in (1180, 1280):
+        placed = lay_buttons(phase, read_words(language), wide, 408)
+        for one in placed:
+            assert one.button.width >= 80
+            assert one.x >= 0
+            assert one.x + one.button.width <= wide
+        for a, b in pairwise(placed):
+            assert b.y > a.y or b.x >= a.x + a.button.width
+
+
+def test_a_rider_turns_the_camera_off_and_on_by_the_same_button():
+    view = replace(riding(camera="off"), buttons=True)
+    actions = [placed.button.action for placed in buttons_of(view, WORDS, CANVAS)]
+    assert "camera_on" in actions
+    assert "camera_off" not in actions
+
+
+def test_arabic_letters_are_joined_and_begin_at_the_right():
+    brush = Brush(200, 60, 2.0)
+    joined = width_of("كتف", 40)
+    apart = sum(width_of(letter, 40) for letter in "كتف")
+    assert joined < 0.8 * apart
+    brush.text(100, 40, "كتف", 40, colour=INK, tracking=4.0)
+    lit = np.asarray(brush.image)[..., 3].any(axis=0)
+    assert (np.diff(lit.astype(int)) == 1).sum() == 1  # one word, nowhere torn apart
+
+
+def test_a_player_that_only_plays_the_class_puts_nothing_over_it():
+    alone = View(alone=True, class_state="playing")
+    assert scene(alone).layers == ()
+    assert PLACE.title in texts(scene(replace(alone, touched=True)))
+    assert PLACE.title in texts(scene(replace(alone, class_state="reconnecting")))
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_every_language_says_all_that_english_says(language: str):
+    ours, theirs = read_words("en"), read_words(language)
+    for name in ours.__struct_fields__:
+        one, other = getattr(ours, name), getattr(theirs, name)
+        if isinstance(one, dict):
+            assert one.keys() == other.keys(), name
+        elif isinstance(one, str):
+            assert set(re.findall(r"{\w+}", one)) == set(re.findall(r"{\w+}", other)), name

@@ -10,7 +10,7 @@ from itertools import pairwise
 from PIL import Image, ImageDraw
 
 from firmware_app.player.fonts import Weight, font, foreign
-from firmware_app.player.lettering import TIGHT, letter_steps
+from firmware_app.player.lettering import TIGHT, letter_steps, whole
 from firmware_app.player.theme import GLASS, LINE, RADIUS, Colour
 
 Point = tuple[float, float]
@@ -40,7 +40,8 @@ class Brush:
     ) -> None:
         """Write a line; anchor is l, m or r of x; tracking adds units between letters."""
         face = font(weight, max(1, round(size * self.scale)), foreign(words))
-        gap = (tracking + (TIGHT * size if tabular else 0.0)) * self.scale
+        together = whole(words)
+        gap = 0.0 if together else (tracking + (TIGHT * size if tabular else 0.0)) * self.scale
         steps = letter_steps(face, words, gap, tabular=tabular)
         wide, high = steps[-1] - gap, size * self.scale
         x_px = x * self.scale - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor] * wide
@@ -48,7 +49,7 @@ class Brush:
         mask = Image.new("L", (int(wide + high * 1.2) + 1, int(high * 1.8) + 1))
         pen = ImageDraw.Draw(mask)
         left, line = x_px - corner[0], baseline * self.scale - corner[1]
-        if not gap and not tabular:
+        if together or (not gap and not tabular):
             pen.text((left, line), words, 255, font=face, anchor="ls")
         else:
             for letter, step, after in zip(words, steps, steps[1:], strict=False):

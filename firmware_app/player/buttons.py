@@ -6,14 +6,27 @@ from typing import Literal
 from firmware_app.player.brush import Brush
 from firmware_app.player.icons import Sign, draw_sign
 from firmware_app.player.lettering import width_of
-from firmware_app.player.theme import GLASS_FIRM, GOOD, INK, fade
+from firmware_app.player.theme import GLASS_FIRM, GOOD, INK, WARN, fade
 from firmware_app.player.words import Words
 
-Action = Literal["start", "pause", "resume", "end", "quieter", "softer", "louder"]
+Action = Literal[
+    "start",
+    "pause",
+    "resume",
+    "end",
+    "quieter",
+    "more",
+    "camera_off",
+    "camera_on",
+    "softer",
+    "louder",
+]
 SHOWN_S = 5.0
 HIGH = 76.0
-GAP = 14.0
-TEXT = 24.0
+GAP = 12.0
+BESIDE = 226.0
+"""What the form's panel and its margins take of the screen's width."""
+TEXT = 22.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,7 @@ class Button:
     words: str
     strong: bool = False
     sign: Sign | None = None
+    struck: bool = False
     """Stands in front of the words."""
     height: float = HIGH
 
@@ -31,8 +45,8 @@ class Button:
     def width(self) -> float:
         """As wide as its words, and never too small for a finger."""
         if self.sign is not None:
-            return 112.0
-        return max(116.0, width_of(self.words, TEXT, "SemiBold") + 52)
+            return 100.0 if self.words else 80.0
+        return max(100.0, width_of(self.words, TEXT, "SemiBold") + 36)
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
@@ -41,7 +55,8 @@ class Button:
             0, 0, self.width, self.height, fill=GLASS_FIRM, edge=edge, edge_width=2, radius=24
         )
         if self.sign is not None:
-            draw_sign(brush, self.sign, 20, 21, 34, INK)
+            left = 16 if self.words else (self.width - 34) / 2
+            draw_sign(brush, self.sign, left, 21, 34, INK, "struck" if self.struck else "", WARN)
         middle = self.width / 2 + (0 if self.sign is None else 26)
         colour = GOOD if self.strong else INK
         brush.text(middle, 47, self.words, TEXT, weight="SemiBold", colour=colour, anchor="m")
@@ -56,14 +71,23 @@ class PlacedButton:
     y: float
 
 
-def lay_buttons(phase: str, words: Words, width: float, y: float) -> tuple[PlacedButton, ...]:
-    """Return the buttons of a phase of the ride in one row around the middle, in units."""
+def lay_buttons(
+    phase: str, words: Words, width: float, y: float, *, camera_off: bool = False
+) -> tuple[PlacedButton, ...]:
+    """Return the buttons of a phase of the ride around the middle, in units.
+
+    In one row, or in two where one does not fit between the panels; y is of the lower one.
+    """
+    # the sign tells what is, the touch turns it round
+    camera = Button(
+        "camera_on" if camera_off else "camera_off", "", sign="camera", struck=camera_off
+    )
     row = [
         Button("softer", "−", sign="speaker"),  # noqa: RUF001 - a minus as high as the plus
         Button("louder", "+", sign="speaker"),
     ]
     if phase == "waiting":
-        row.insert(0, Button("start", words.start, strong=True))
+        row = [Button("start", words.start, strong=True), camera, *row]
     elif phase in ("riding", "paused"):
         going = phase == "riding"
         first = Button("pause", words.pause) if going else Button("resume", words.resume)
@@ -71,9 +95,22 @@ def lay_buttons(phase: str, words: Words, width: float, y: float) -> tuple[Place
             Button(first.action, first.words, strong=True),
             Button("end", words.end),
             Button("quieter", words.quieter),
+            Button("more", words.more),
+            camera,
             *row,
         ]
-    x = (width - sum(b.width for b in row) - GAP * (len(row) - 1)) / 2
+    room = width - 2 * BESIDE
+    if _wide(row) <= room:
+        return _in_a_row(row, width, y)
+    return _in_a_row(row[:-3], width, y - HIGH - GAP) + _in_a_row(row[-3:], width, y)
+
+
+def _wide(row: list[Button]) -> float:
+    return sum(button.width for button in row) + GAP * (len(row) - 1)
+
+
+def _in_a_row(row: list[Button], width: float, y: float) -> tuple[PlacedButton, ...]:
+    x = (width - _wide(row)) / 2
     placed = []
     for button in row:
         placed.append(PlacedButton(button, x, y))

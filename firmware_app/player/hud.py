@@ -6,7 +6,7 @@ Pure: a view and a canvas in, a scene of placed panels out; equal scenes need no
 from dataclasses import dataclass
 
 from firmware_app.player.banner import Banner
-from firmware_app.player.buttons import PlacedButton, lay_buttons
+from firmware_app.player.buttons import GAP, PlacedButton, lay_buttons
 from firmware_app.player.figure import parts_of
 from firmware_app.player.icons import Mark, Sign
 from firmware_app.player.pages import Ground, Notice, Shade, Summary, Welcome
@@ -61,6 +61,8 @@ def compose(view: View, *, picture: bool, place: Place, words: Words, canvas: Ca
     """Return what is to be seen; picture tells whether there is one of the class."""
     picture = picture and view.class_state not in ("off", "refused")
     hud = view.hud
+    if view.alone and picture and view.class_state == "playing" and not view.touched:
+        return Scene(picture=True, dim=0.0, layers=())  # nothing to be told: the class alone
     layers: list[Placed] = [] if picture else [Placed(Ground(canvas.width, canvas.height), 0, 0)]
     if hud is not None and hud.phase == "ended":
         layers = [Placed(Ground(canvas.width, canvas.height), 0, 0)]
@@ -80,6 +82,9 @@ def compose(view: View, *, picture: bool, place: Place, words: Words, canvas: Ca
         notice = _notice(view, words, picture=picture)
         if notice is not None:
             y = (canvas.height - 60 - notice.height) / 2
+            buttons = buttons_of(view, words, canvas)
+            if buttons:
+                y = min(y, min(placed.y for placed in buttons) - notice.height - GAP)
             layers.append(Placed(notice, (canvas.width - notice.width) / 2, y))
             dim = 0.45
     layers += _parts(view, words, canvas)
@@ -97,7 +102,8 @@ def buttons_of(view: View, words: Words, canvas: Canvas) -> tuple[PlacedButton, 
     if not view.buttons:
         return ()
     phase = view.hud.phase if view.hud is not None else "none"
-    return lay_buttons(phase, words, canvas.width, canvas.height - 312)
+    off = view.hud is not None and view.hud.camera == "off"
+    return lay_buttons(phase, words, canvas.width, canvas.height - 312, camera_off=off)
 
 
 def _ride(view: View, place: Place, words: Words, canvas: Canvas) -> list[Placed]:

@@ -20,7 +20,7 @@ def width_of(
 ) -> float:
     """Return the width of a line of text in units."""
     face = font(weight, round(size * 4), foreign(words))
-    gap = tracking + (TIGHT * size if tabular else 0.0)
+    gap = 0.0 if whole(words) else tracking + (TIGHT * size if tabular else 0.0)
     return letter_steps(face, words, gap * 4, tabular=tabular)[-1] / 4 - gap
 
 
@@ -49,9 +49,14 @@ def _break(words: str, size: float, width: float, weight: Weight) -> list[str]:
     return lines
 
 
+def whole(words: str) -> bool:
+    """Tell whether letters join or run from the right, so that none may be set by itself."""
+    return any("\u0590" <= letter <= "\u109f" for letter in words)
+
+
 def letter_steps(face: AnyFont, words: str, gap: float, *, tabular: bool) -> list[float]:
     """Where each letter begins, and where the last ends; all digits equally wide if tabular."""
-    if not gap and not tabular:
+    if whole(words) or (not gap and not tabular):
         return [0.0, face.getlength(words)]
     digit = max(face.getlength(d) for d in _DIGITS) if tabular else 0.0
     steps = [0.0]

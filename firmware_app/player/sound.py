@@ -8,6 +8,7 @@ import numpy as np
 from firmware_app.player.class_feed import ClassFeed
 from firmware_app.player.mixer import BLOCK, BLOCK_S, Block, Mixer
 from firmware_app.player.recorder import Recorder
+from firmware_app.player.talking import Talking
 from firmware_app.player.tape import Tape
 from firmware_app.player.turn import Turn
 
@@ -28,6 +29,7 @@ class Sound:
         self._mixer = mixer
         self._tape = tape
         self._recorder = recorder
+        self._talking = Talking()
         self._silent = np.zeros((BLOCK, 2), np.float32)
 
     def fill(self, at_s: float, heard: bool) -> Block:
@@ -36,7 +38,8 @@ class Sound:
         sound = self._feed.pull(BLOCK, mixed_s) if self._feed is not None else self._silent
         cue = None
         if heard:
-            cue = self._turn.take(BLOCK, mixed_s)
+            self._talking.hear(sound)
+            cue = self._turn.take(BLOCK, mixed_s, talking=self._talking.now)
         else:
             self._turn.silence("the speaker is missing", at_s)
         block = self._mixer.mix(sound, cue)

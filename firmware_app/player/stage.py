@@ -35,6 +35,8 @@ class View:
     starting: bool = True
     """The ride service may still come up; False: it has been away too long for that."""
     buttons: bool = False
+    touched: bool = False
+    """By hand, a moment ago: the class's name is shown over its picture."""
     volume: int | None = None
     """Per cent, for a moment after it was changed."""
 
@@ -116,6 +118,7 @@ class Stage:
             now,
             banner_share=round(max(0.0, share), 2) if now.banner is not None else 0.0,
             starting=now_s - self._ride_since_s < STARTING_S,
+            touched=now_s - self._touched_s < SHOWN_S,
             buttons=now_s - self._touched_s < SHOWN_S,
             volume=now.volume if now_s - self._volume_s < VOLUME_SHOWN_S else None,
         )

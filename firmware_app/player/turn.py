@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 from firmware_app.wire import CueOutcome, Say
 
+GAP_WITHIN_S = 6.0
+"""A gap in the instructor's voice that comes within this is waited for."""
+LAST_S = 0.1
+"""No gap came: this long before a cue is too late it is said all the same."""
+
 Outcome = Literal["spoken", "shown", "dropped"]
 
 
@@ -26,19 +31,31 @@ class Turn:
         self._waiting: tuple[Say, NDArray[np.float32]] | None = None
         self._heard: NDArray[np.float32] | None = None
         self._at = 0
+        self._offered_s = 0.0
 
     def offer(self, say: Say, clip: NDArray[np.float32], now_s: float) -> None:
         """Let a cue be the next to be heard; one that waited and has not begun is dropped."""
         with self._lock:
             replaced, self._waiting = self._waiting, (say, clip)
+            self._offered_s = now_s
         if replaced is not None:
             self._end(replaced[0], "dropped", "a newer cue came first", now_s)
 
-    def take(self, samples: int, at_s: float) -> NDArray[np.float32] | None:
-        """Return the next samples of the cue, heard from at_s on; None when nobody speaks."""
+    def take(
+        self, samples: int, at_s: float, *, talking: bool = False
+    ) -> NDArray[np.float32] | None:
+        """Return the next samples of the cue, heard from at_s on; None when nobody speaks.
+
+        While the instructor is talking a cue waits for a gap, as long as it may be said at all.
+        """
         with self._lock:
             begun = late = None
-            if self._heard is None and self._waiting is not None:
+            waits = talking and self._waiting is not None
+            if waits and self._waiting is not None:
+                waits = at_s < min(
+                    self._waiting[0].until_s - LAST_S, self._offered_s + GAP_WITHIN_S
+                )
+            if self._heard is None and self._waiting is not None and not waits:
                 (say, clip), self._waiting = self._waiting, None
                 if at_s > say.until_s:
                     late = say

@@ -68,6 +68,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     resume: str
     end: str
     quieter: str
+    more: str
     volume: str
 
 

@@ -34,6 +34,7 @@ from firmware_app.player.speaker import SdlSpeaker, Speaker, has_speaker
 from firmware_app.player.stage import Stage, View
 from firmware_app.player.tape import Tape
 from firmware_app.player.turn import Turn
+from firmware_app.player.volume import KeptVolume
 from firmware_app.player.words import read_words
 from firmware_app.settings import Settings
 from firmware_app.speech.choose import choose_voice
@@ -90,7 +91,9 @@ class Player:
         self._schedule = Schedule()
         self._mail: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._mixer = Mixer(settings.player.duck_db, settings.player.volume)
+        kept = None if wish.alone else Path(settings.paths.state) / "volume"
+        self._volume = KeptVolume(kept, settings.player.volume)
+        self._mixer = Mixer(settings.player.duck_db, self._volume.value)
         self._feed = feed
         self._turn = Turn(self._tell)
         sound = Sound(self._feed, self._turn, self._mixer, self._tape, self._recorder)
@@ -209,7 +212,7 @@ class Player:
             self._stop.set()
         elif action == "softer" or action == "louder":  # noqa: PLR1714 - narrows for mypy
             step = VOLUME_STEP if action == "louder" else -VOLUME_STEP
-            self._mixer.volume = min(1.0, max(0.0, round(self._mixer.volume + step, 2)))
+            self._mixer.volume = self._volume.change(step)
             self._stage.volume(self._mixer.volume, now_s)
         elif action is not None:
             self._tell(Touch(t_s=now_s, action=action))
