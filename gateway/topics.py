@@ -22,7 +22,11 @@ from firmware_app.errors import WireError
 from firmware_app.wire import RuleState
 
 Segment = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+"""Whole in every JSON reader, and in a column of SQLite."""
+Seq = Annotated[int, Meta(ge=1, le=1 << 53)]
+States = Annotated[dict[Segment, RuleState], Meta(max_length=64)]
+"""Rule to state."""
 
 LONGEST_BYTES = 64 * 1024
 """No message is longer: half of what the strictest cloud broker takes (AWS IoT, 128 KB)."""
@@ -38,7 +42,7 @@ class Up(Struct, frozen=True, kw_only=True):
     box: Segment
     epoch: Segment
     """Made at random with the box's database; with a new database, seq begins anew."""
-    seq: Annotated[int, Meta(ge=1)]
+    seq: Seq
     low: Count = 0
     """The box holds nothing older: what is below is confirmed, or given up and told as a gap."""
     boot_id: str = ""
@@ -55,7 +59,7 @@ class Up(Struct, frozen=True, kw_only=True):
 class Gap(Struct, frozen=True, kw_only=True):
     """Body of kind gap: these records will never come."""
 
-    upto: Annotated[int, Meta(ge=1)]
+    upto: Seq
     """The last seq that is missing; the first is the gap's own."""
     records: Count
     why: str
@@ -137,7 +141,7 @@ class Form(Struct, frozen=True, kw_only=True):
     rider: Segment
     """A pseudonym made for one ride."""
     t_s: float
-    states: dict[str, RuleState]
+    states: States
     cadence_rpm: float | None = None
     phase: str = "riding"
 
@@ -149,6 +153,8 @@ class Aggregate(Struct, frozen=True, kw_only=True):
     class_id: Segment = msgspec.field(name="class")
     out_of_position: dict[str, Count]
     """Rule to riders; a rider with two faults is in both."""
+    few: tuple[str, ...] = ()
+    """Rules with riders too few to be told as a number."""
     out: Count = 0
     ok: Count
     unknown: Count
@@ -191,5 +197,7 @@ def unpack(payload: bytes, kind: type[M]) -> M:
         return msgspec.json.decode(payload, type=kind)
     except msgspec.MsgspecError as wrong:
         raise WireError(f"{wrong}: {payload[:120]!r}") from wrong
+    except RecursionError as wrong:
+        raise WireError(f"nested too deep: {payload[:120]!r}") from wrong
     except UnicodeDecodeError as wrong:
         raise WireError(f"not UTF-8: {payload[:120]!r}") from wrong

@@ -36,7 +36,7 @@ RELEASED = {
     "cmd": "command kind | schema text rule target_rpm ttl_s",
     "cmd-ack": "box command taken | schema why",
     "form": "box rider t_s states | schema cadence_rpm phase",
-    "aggregate": "class out_of_position ok unknown riders | schema out",
+    "aggregate": "class out_of_position ok unknown riders | schema out few",
 }
 """Required | optional fields of each message, as released. Lines here are only ever added to, and
 only behind the bar: a studio must understand yesterday's box."""

@@ -164,3 +164,17 @@ def test_a_ride_is_told_as_stored_and_confirmed():
     assert ask("/api/rides").json() == [told]
     assert ask("/api/rides/b1/r2").status_code == 404
     assert ask("/api/rides", host="evil.example").status_code == 400
+
+
+def test_fewer_riders_than_the_gym_names_are_a_few_and_nobody_is_singled_out():
+    made = Room(few_below=3)
+    for n, states in enumerate((SHRUG, SHRUG, SHRUG, HEAD, GOOD)):
+        made.hear("42", Form(box=f"b{n}", rider=f"p{n}", t_s=5.0, states=states), 0.0)
+    counts = made.count("42", 1.0)
+    assert sentence(counts) == "4 riders out of position: 3 shoulders, a few head"
+    assert "<b>a few</b> head" in board("", [counts], "")
+    told = counts.aggregate()
+    assert (told.out_of_position, told.few) == ({"shrug": 3}, ("head_drop",))
+    alone = Room(few_below=3)
+    alone.hear("42", Form(box="b", rider="p", t_s=5.0, states=SHRUG), 0.0)
+    assert sentence(alone.count("42", 1.0)) == "A few riders out of position: a few shoulders"

@@ -1,11 +1,13 @@
 """Run the studio: takes in what the boxes send, confirms it, shows the class in counts.
 
 Reads gym.toml (--config; config/gym.toml explains it); what is said here goes before the file.
-Without --config the defaults hold.
+Without --config the defaults hold. --import takes in a box's gateway.db that was brought by hand,
+and ends.
 """
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 
 from msgspec import structs
@@ -13,6 +15,8 @@ from msgspec import structs
 from firmware_app.clock import MachineClock
 from firmware_app.running import run_until_stopped
 from firmware_app.settings import load_as
+from gateway.studio.archive import Archive
+from gateway.studio.by_hand import take_in
 from gateway.studio.service import StudioService
 from gateway.studio.settings import GymSettings
 
@@ -23,6 +27,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--broker", metavar="URL", help="mqtt://HOST:PORT or mqtts://HOST:PORT")
     parser.add_argument("--port", type=int, help="of the board and API; 0: any that is free")
     parser.add_argument("--db", type=Path, metavar="FILE", help="the studio's database")
+    parser.add_argument(
+        "--import", type=Path, dest="by_hand", metavar="DB", help="a box's gateway.db"
+    )
     parser.add_argument("--port-file", type=Path, metavar="FILE", help="write the port here")
 
 
@@ -35,6 +42,12 @@ def run(args: argparse.Namespace) -> int:
         settings = structs.replace(settings, port=args.port)
     if args.db is not None:
         settings = structs.replace(settings, database=str(args.db))
+    if args.by_hand is not None:
+        archive = Archive(Path(settings.database), MachineClock())
+        box, records = take_in(args.by_hand, archive, MachineClock())
+        archive.close()
+        sys.stdout.write(f"{args.by_hand}: {records} new records of {box}\n")
+        return 0
     service = StudioService(settings, MachineClock(), args.port_file)
     asyncio.run(run_until_stopped(service.run()))
     return 0

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import msgspec
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from gateway.studio.archive import RideStored
 from gateway.studio.board import sentence
@@ -60,12 +60,18 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
         """Tell whether the broker is there and how much is stored."""
         return studio.health()
 
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Tell Prometheus."""
+        return PlainTextResponse(_metrics(studio), media_type="text/plain; version=0.0.4")
+
     @app.get("/api/class/{class_id}")
     async def one_class(class_id: str) -> Any:
         """Tell a class in counts; all zero when nobody rides in it."""
         counts = studio.count(class_id)
         told: dict[str, Any] = msgspec.to_builtins(counts.aggregate())
-        return {**told, "parts": counts.parts, "sentence": sentence(counts)}
+        parts = {part: n for part, n in counts.parts.items() if n >= counts.few_below}
+        return {**told, "parts": parts, "sentence": sentence(counts)}
 
     @app.get("/api/rides")
     async def rides() -> Any:
@@ -81,6 +87,23 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
         return _ride(stored)
 
     return app
+
+
+def _metrics(studio: Studio) -> str:
+    health = studio.health()
+    gauges = (
+        ("records", "gauge", "Records of all boxes that are stored.", health["records"]),
+        ("rides", "gauge", "Rides that are stored.", health["rides"]),
+        ("unreadable_total", "counter", "Records that nobody can read.", health["unreadable"]),
+        ("dropped_total", "counter", "Other messages that nobody can read.", health["dropped"]),
+        ("riders", "gauge", "Riders in all classes now.", health["riders"]),
+        ("broker_ok", "gauge", "Is the broker there.", int(health["broker"] == "ok")),
+    )
+    return "".join(
+        f"# HELP bikebox_studio_{name} {words}\n# TYPE bikebox_studio_{name} {kind}\n"
+        f"bikebox_studio_{name} {value}\n"
+        for name, kind, words, value in gauges
+    )
 
 
 async def _boards(studio: Studio) -> AsyncIterator[str]:

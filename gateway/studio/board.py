@@ -19,9 +19,10 @@ def sentence(counts: Counts) -> str:
         if counts.ok == 0:
             return "Nobody can be judged just now"
         return "Everybody is in position" if counts.unknown == 0 else "Nobody is out of position"
-    riders = "1 rider" if counts.out == 1 else f"{counts.out} riders"
-    parts = ", ".join(f"{number} {part}" for part, number in counts.parts.items())
-    return f"{riders} out of position: {parts}"
+    many = counts.say(counts.out)
+    riders = "1 rider" if many == "1" else f"{many} riders"
+    parts = ", ".join(f"{counts.say(number)} {part}" for part, number in counts.parts.items())
+    return f"{riders[0].upper()}{riders[1:]} out of position: {parts}"
 
 
 def board(gym: str, classes: Sequence[Counts], trouble: str) -> str:
@@ -45,7 +46,7 @@ def _class(gym: str, counts: Counts) -> str:
         )
     head, _, _ = sentence(counts).partition(":")
     parts = "".join(
-        f'<div class="part"><b>{number}</b> {escape(part)}</div>'
+        f'<div class="part"><b>{counts.say(number)}</b> {escape(part)}</div>'
         for part, number in counts.parts.items()
     )
     return (
@@ -66,7 +67,8 @@ def _counts(counts: Counts) -> str:
         bar += f'<rect class="{kind}" x="{x}" y="0" width="{n}" height="1"/>'
         x += n
     cards = "".join(
-        f'<div class="card"><div class="num {colour}">{n}</div><div class="lab">{words}</div></div>'
+        f'<div class="card"><div class="num {colour}">{counts.say(n)}</div>'
+        f'<div class="lab">{words}</div></div>'
         for _, colour, words, n in shares
     )
     return (

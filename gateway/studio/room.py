@@ -43,6 +43,12 @@ class Counts(NamedTuple):
     out: int
     ok: int
     unknown: int
+    few_below: int = 0
+    """Fewer riders than this are not told as a number."""
+
+    def say(self, riders: int) -> str:
+        """Return a count as people may see it."""
+        return "a few" if 0 < riders < self.few_below else f"{riders}"
 
     @property
     def riders(self) -> int:
@@ -53,7 +59,8 @@ class Counts(NamedTuple):
         """Return it as the message that others may listen to."""
         return Aggregate(
             class_id=self.class_id,
-            out_of_position=self.rules,
+            out_of_position={r: n for r, n in self.rules.items() if n >= self.few_below},
+            few=tuple(r for r, n in self.rules.items() if n < self.few_below),
             out=self.out,
             ok=self.ok,
             unknown=self.unknown,
@@ -73,7 +80,8 @@ class _Rider(NamedTuple):
 class Room:
     """Every class that is on."""
 
-    def __init__(self) -> None:
+    def __init__(self, few_below: int = 0) -> None:
+        self._few_below = few_below
         self._riders: dict[tuple[str, str], _Rider] = {}
 
     def hear(self, class_id: str, form: Form, t_s: float) -> None:
@@ -110,7 +118,9 @@ class Room:
                 rules[rule] = rules.get(rule, 0) + 1
             for part in rider.parts:
                 parts[part] = parts.get(part, 0) + 1
-        return Counts(class_id, _most_first(rules), _most_first(parts), **verdicts)
+        return Counts(
+            class_id, _most_first(rules), _most_first(parts), **verdicts, few_below=self._few_below
+        )
 
     def _forget(self, t_s: float) -> None:
         for key in [k for k, rider in self._riders.items() if t_s - rider.heard_s > GONE_S]:

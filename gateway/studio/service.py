@@ -18,7 +18,16 @@ from gateway.studio.archive import Archive, Came, RideStored
 from gateway.studio.board import board
 from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings
-from gateway.topics import ALL_FORM, ALL_UP, Form, aggregate_topic, box_topic, pack, unpack
+from gateway.topics import (
+    ALL_FORM,
+    ALL_UP,
+    Form,
+    aggregate_topic,
+    box_topic,
+    form_topic,
+    pack,
+    unpack,
+)
 from gateway.web.serve import bind, serve, write_port
 
 log = structlog.get_logger()
@@ -37,7 +46,8 @@ class StudioService:
         self._clock = clock
         self._port_file = port_file
         self._archive = Archive(Path(settings.database), clock)
-        self._room = Room()
+        self._room = Room(settings.few_below)
+        self._dropped = 0
         self._line: Line | None = None
         self._trouble = "Connecting to the broker"
 
@@ -91,10 +101,13 @@ class StudioService:
     def _hear_form(self, heard: Heard) -> None:
         try:
             form = unpack(heard.payload, Form)
+            class_id = heard.topic.split("/")[2]
+            if heard.topic != form_topic(class_id, form.rider):
+                raise WireError(f"{form.rider} speaks on another rider's topic")  # noqa: TRY301 - counted below
         except WireError as error:
+            self._dropped += 1
             log.debug("form_dropped", topic=heard.topic, why=str(error))
             return
-        class_id = heard.topic.split("/")[2]
         self._room.hear(class_id, form, self._clock.monotonic())
 
     async def _count_aloud(self) -> None:
@@ -127,4 +140,11 @@ class StudioService:
     def health(self) -> dict[str, Any]:
         """Return how the studio is doing."""
         broker = self._trouble or "ok"
-        return {"ok": not self._trouble, "broker": broker, **self._archive.counts}
+        classes = self._room.classes(self._clock.monotonic())
+        return {
+            "ok": not self._trouble,
+            "broker": broker,
+            **self._archive.counts,
+            "riders": sum(counts.riders for counts in classes),
+            "dropped": self._dropped + (self._line.dropped if self._line else 0),
+        }

@@ -1,6 +1,8 @@
 """One file, gym.toml, read once at start into one frozen value."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from firmware_app.settings import Mqtt, Name, Port, Section
 
@@ -17,6 +19,8 @@ class GymSettings(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     """This machine only, unless a web server with TLS and a password stands in front."""
     port: Port = 8790
+    few_below: Annotated[int, Meta(ge=0, le=100)] = 0
+    """Fewer riders than this are "a few": nobody is singled out; 0: every count is shown."""
     names: tuple[str, ...] = ()
     """Names under which a browser may ask, beside this machine's own."""
     database: str = "/var/lib/bikebox-studio/studio.db"

@@ -1,0 +1,78 @@
+"""A technician brings a box's database on a stick."""
+
+import argparse
+
+import pytest
+from gym_scene import told_ride
+
+from firmware_app.clock import HandClock
+from firmware_app.errors import BadInput
+from firmware_app.wire import encode
+from gateway.commands import studio as command
+from gateway.store import Store
+from gateway.studio.archive import Archive, Came
+from gateway.studio.by_hand import take_in
+from gateway.topics import Ack, box_topic, pack
+
+RIDES = ("000001_ab_b1", "000002_ab_b1")
+
+
+@pytest.fixture
+def box(tmp_path):
+    store = Store(tmp_path / "stick" / "gateway.db", "b1", HandClock())
+    for ride in RIDES:
+        store.keep(ride, 100, [encode(message).rstrip(b"\n") for message in told_ride(ride)])
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def stick(box, tmp_path):
+    """The file of a box that goes on riding."""
+    assert box.outbox.rows
+    return tmp_path / "stick" / "gateway.db"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    archive = Archive(tmp_path / "studio.db", HandClock())
+    yield archive
+    archive.close()
+
+
+def send(store, archive):
+    ups = store.outbox.following(0, 100)
+    return archive.store(Came(box_topic(up.box, "up"), pack(up)) for up in ups)
+
+
+def test_what_a_box_could_not_send_is_taken_in_once(stick, archive):
+    assert take_in(stick, archive, HandClock()) == ("b1", 10)
+    assert take_in(stick, archive, HandClock()) == ("b1", 0)
+    assert [ride.summary["ride"] for ride in archive.rides()] == list(reversed(RIDES))
+
+
+def test_what_it_sends_later_all_the_same_is_known_and_confirmed(box, stick, archive):
+    take_in(stick, archive, HandClock())
+    ((_, ack),) = send(box, archive)
+    assert (ack.upto, archive.counts["records"]) == (10, 10)
+
+
+def test_rides_that_another_studio_had_are_taken_in_too(box, stick, archive):
+    box.confirm(Ack(epoch=box.outbox.epoch, upto=5))
+    assert take_in(stick, archive, HandClock()) == ("b1", 6)
+    assert archive.counts["rides"] == 2
+
+
+def test_the_command_tells_what_it_found(stick, tmp_path, capsys):
+    parser = argparse.ArgumentParser()
+    command.arguments(parser)
+    db = tmp_path / "gym.db"
+    assert command.run(parser.parse_args(["--db", str(db), "--import", str(stick)])) == 0
+    assert "10 new records of b1" in capsys.readouterr().out
+
+
+def test_what_is_no_box_s_database_is_refused(archive, tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"\xff\xd8" * 900)
+    for wrong in ("holiday.jpg", "studio.db", "nothing.db"):
+        with pytest.raises(BadInput, match=wrong if wrong != "holiday.jpg" else "not a database"):
+            take_in(tmp_path / wrong, archive, HandClock())
