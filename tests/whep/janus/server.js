@@ -11,4 +11,5 @@ await server.start();
 // and would answer 201 with an offer. This makes it say 406, as the draft has it.
 server.multistream = false;
 server.createEndpoint({ id: 'class42', mountpoint: 42, token: 'secret' });
+server.createEndpoint({ id: 'room', plugin: 'videoroom', room: 1234, feed: 7777, token: 'secret' });
 console.log('READY');
