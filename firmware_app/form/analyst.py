@@ -22,6 +22,8 @@ from firmware_app.wire import RuleState, View
 
 RELEARN_S = 20.0
 """Somebody who pedals in another place for this long is the rider, and the camera was moved."""
+REFIT_S = 0.5
+"""A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
 """A judgement later than this after the last one still counts for no more."""
 
@@ -39,6 +41,8 @@ class Analyst:
         self._learner = Learner(view, self._need_s, known)
         self._band = CadenceBand()
         self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
+        self._fitted: Summary = {}
+        self._fitted_s = float("-inf")
         self._lost = True
         self._last_s: float | None = None
         self._held: tuple[str, float] = ("", 0.0)
@@ -79,6 +83,7 @@ class Analyst:
         """Take in that the camera is gone: nothing can be judged until it is back."""
         del t_s
         self._lost = True
+        self._fitted_s = float("-inf")
         self._window.clear()
 
     def judge(
@@ -96,18 +101,26 @@ class Analyst:
         blind = reasons.CAMERA if self._lost else self._window.blind(t_s)
         now: Summary = {}
         if not blind:
-            now = self._window.posture(t_s) | self._window.in_time(t_s, self._crank)
+            now = self._window.posture(t_s) | self._in_time(t_s)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)
         self.evidence = shown
         band, band_why = self._band.evidence(t_s, cadence_rpm, target_rpm)
         return self._state(t_s, dt_s, shown | band, why | band_why)
 
+    def _in_time(self, t_s: float) -> Summary:
+        """Return what moves with the crank, fitted anew every third judgement: it costs most."""
+        if not 0 <= t_s - self._fitted_s < REFIT_S or not self._crank.turning(t_s):
+            self._fitted = self._window.in_time(t_s, self._crank)
+            self._fitted_s = t_s
+        return self._fitted
+
     def _posture(
         self, t_s: float, dt_s: float, now: Summary, blind: str
     ) -> tuple[Summary, dict[str, str]]:
         """Return rule to evidence, and to the reason for those without."""
         if blind:
+            self._fitted_s = float("-inf")
             if blind in reasons.PASSING:
                 self._held = (blind, t_s + POSTURE_S)
             return {}, dict.fromkeys(POSTURE, blind)

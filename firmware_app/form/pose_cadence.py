@@ -21,7 +21,7 @@ MIN_FRAMES = 40
 """In the window: fewer than 7 a second do not carry 130 rpm."""
 SURE = 0.6
 """A turn of the legs explains at least this share of how the knees move."""
-EVERY_S = 1.0
+EVERY_S = 2.0
 
 
 class PoseRpm(NamedTuple):
@@ -48,7 +48,7 @@ class PoseCadence:
     def estimate(self, t_s: float) -> PoseRpm | None:
         """Return the cadence of the last six seconds; None when the knees do not tell it.
 
-        Worked out once a second; between, the last answer stands.
+        Worked out every two seconds; between, the last answer stands.
         """
         while self._swings and self._swings[0][0] < t_s - WINDOW_S:
             self._swings.popleft()
