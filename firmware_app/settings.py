@@ -182,6 +182,8 @@ class Mqtt(Section, frozen=True, kw_only=True):
     key_file: str = ""
     live: bool = True
     """Send rule states once a second for the instructor's counts; never stored."""
+    home_assistant: bool = False
+    """Tell a house's Home Assistant that there is a bike, and whether somebody rides it."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

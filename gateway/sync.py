@@ -10,15 +10,17 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Literal
 
+import msgspec
 import structlog
 
 from firmware_app.clock import Clock
 from firmware_app.errors import WireError
 from firmware_app.settings import Mqtt
 from firmware_app.wire import Command, Live, SyncState
+from gateway.home import discovery, discovery_topic
 from gateway.mqtt import Heard, Line, Will, connected
 from gateway.store import Store
-from gateway.topics import Ack, Cmd, CmdAck, Form, Status, box_topic, form_topic, pack, unpack
+from gateway.topics import Ack, Cmd, CmdAck, Form, Now, Status, box_topic, form_topic, pack, unpack
 from gateway.window import Window
 
 log = structlog.get_logger()
@@ -27,6 +29,8 @@ TICK_S = 0.2
 """How often the outbox is looked at."""
 SPREAD_S = 1.0
 """After a power cut a gym's boxes come back in the same second; the broker gets them over one."""
+IDLE_AFTER_S = 3.0
+"""Live words come once a second; without them nobody rides."""
 REMEMBERED = 64
 """Commands that are known when they come twice."""
 _spread = secrets.SystemRandom()
@@ -52,6 +56,8 @@ class Sync:
         self._window = Window(_spread.random)
         self._commands: deque[str] = deque(maxlen=REMEMBERED)
         self._why_offline = "not connected yet"
+        self._house_s: float | None = None
+        """When the house was last told of a rider; None: it has been told that there is none."""
         self.wrong: dict[str, str] = {}
         """Part to what is wrong with it, as the status topic tells it."""
         self._told_wrong: dict[str, str] | None = None
@@ -82,7 +88,13 @@ class Sync:
 
     def live(self, live: Live) -> None:
         """Pass on how the rider sits now, if anybody can hear it; never kept."""
-        if self._line is None or not self._mqtt.live or not live.rider_pseudonym:
+        if self._line is None:
+            return
+        if self._mqtt.home_assistant:
+            now = Now(box=self._box, phase=live.phase, cadence_rpm=live.cadence_rpm or 0.0)
+            self._line.publish(box_topic(self._box, "now"), pack(now))
+            self._house_s = self._clock.monotonic()
+        if not self._mqtt.live or not live.rider_pseudonym:
             return
         try:
             topic = form_topic(live.class_id or "free", live.rider_pseudonym)
@@ -110,6 +122,10 @@ class Sync:
             self._line = line
             self._window.reconnected()
             self._told_wrong = None
+            if self._mqtt.home_assistant:
+                found = msgspec.json.encode(discovery(self._box, version("bikebox")))
+                line.publish(discovery_topic(self._box), found, qos=1, retain=True)
+                self._house_s = float("-inf")
             try:
                 while True:
                     for heard in await line.heard(TICK_S):
@@ -127,6 +143,9 @@ class Sync:
             )
             line.publish(box_topic(self._box, "status"), pack(status), qos=1, retain=True)
         now_s = self._clock.monotonic()
+        if self._house_s is not None and now_s - self._house_s > IDLE_AFTER_S:
+            line.publish(box_topic(self._box, "now"), pack(Now(box=self._box)), qos=1, retain=True)
+            self._house_s = None
         was_unanswered = self._window.unanswered
         if self._window.go_back_if_late(now_s) and not was_unanswered:
             log.info("studio_silent", unsynced=self._store.outbox.rows)

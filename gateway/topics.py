@@ -5,6 +5,7 @@
     fleet/v1/<box>/status    Status     retained; the box's last will says offline
     fleet/v1/<box>/cmd       Cmd        studio to box
     fleet/v1/<box>/cmd/ack   CmdAck     box to studio
+    fleet/v1/<box>/now       Now        for the house, 1 Hz, QoS 0, retained when it is idle
     fitness/class/<class>/form/<rider>  Form       live lane, 1 Hz, QoS 0, never stored
     fitness/class/<class>/aggregate     Aggregate  the studio's counts, 1 Hz, QoS 0
 
@@ -108,6 +109,16 @@ class Status(Struct, frozen=True, kw_only=True):
     """Part to what is wrong with it; empty when all is well."""
 
 
+class Now(Struct, frozen=True, kw_only=True):
+    """How the bike is used now, for a house and not for a class: no rider and no posture."""
+
+    schema: str = "bikebox.now.1"
+    box: Segment
+    phase: str = "idle"
+    """riding, paused, or idle when nobody rides."""
+    cadence_rpm: float = 0.0
+
+
 class Cmd(Struct, frozen=True, kw_only=True):
     """Something the studio asks of one bike."""
 
@@ -167,7 +178,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def box_topic(box: str, lane: str) -> str:
-    """Return a box's topic: lane is up, ack, status, cmd or cmd/ack."""
+    """Return a box's topic: lane is up, ack, status, now, cmd or cmd/ack."""
     return f"fleet/v1/{box}/{lane}"
 
 

@@ -17,6 +17,7 @@ from gateway.topics import (
     Cmd,
     CmdAck,
     Form,
+    Now,
     Status,
     pack,
 )
@@ -33,6 +34,7 @@ RELEASED = {
     "up-gap": "upto records why |",
     "ack": "epoch upto | schema at_utc",
     "status": "box online | schema version wrong",
+    "now": "box | schema phase cadence_rpm",
     "cmd": "command kind | schema text rule target_rpm ttl_s",
     "cmd-ack": "box command taken | schema why",
     "form": "box rider t_s states | schema cadence_rpm phase",
@@ -47,6 +49,7 @@ def told(name):
     few = {
         "ack": Ack(epoch="e", upto=3, at_utc="2026-04-17T18:00:00+00:00"),
         "status": Status(box="b1", online=True, version="26.11.0", wrong={"camera": "unplugged"}),
+        "now": Now(box="b1", phase="riding", cadence_rpm=86.0),
         "cmd": Cmd(command="c-1", kind="start_class", target_rpm=(80.0, 95.0)),
         "cmd-ack": CmdAck(box="b1", command="c-1", taken=False, why="the ride is not there"),
         "form": Form(box="b1", rider="p-1", t_s=1.0, states={"shrug": "unseen"}, cadence_rpm=None),

@@ -14,6 +14,7 @@ from firmware_app.clock import HandClock
 from firmware_app.errors import BadSetting
 from firmware_app.settings import Mqtt
 from firmware_app.wire import Live, RideId, encode
+from gateway.home import discovery, discovery_topic
 from gateway.mqtt import Heard, read_address
 from gateway.store import Store
 from gateway.studio.archive import Archive, Came
@@ -236,6 +237,35 @@ def test_how_a_rider_sits_goes_to_the_class_once_and_is_never_kept(sync):
         False,
     )
     assert sync.store.outbox.rows == 0
+
+
+def test_a_house_sees_that_somebody_rides_and_idle_when_the_ride_is_over(sync):
+    sync._mqtt = Mqtt(url="mqtt://x", live=False, home_assistant=True)
+    line = sync._line = FakeLine()
+    sync.live(live())
+    sync._send(line)
+    now = [sent for sent in line.sent if sent[0] == "fleet/v1/b1/now"]
+    assert [(sent[1]["phase"], sent[1]["cadence_rpm"]) for sent in now] == [("riding", 86.0)]
+    line.sent.clear()
+    sync.clock.advance(3.1)
+    sync._send(line)
+    sync._send(line)
+    ((_, idle, _, retained),) = line.sent
+    assert (idle["phase"], idle["cadence_rpm"], retained) == ("idle", 0.0, True)
+
+
+def test_home_assistant_finds_the_bike_and_where_its_sensors_speak():
+    told = discovery("b1", "26.11.0")
+    assert discovery_topic("b1") == "homeassistant/device/bikebox_b1/config"
+    assert told["device"]["identifiers"] == ["bikebox_b1"]
+    assert told["availability_topic"] == "fleet/v1/b1/status"
+    sensors = told["components"].values()
+    assert len({sensor["unique_id"] for sensor in sensors}) == len(sensors)
+    assert {sensor["state_topic"] for sensor in sensors} == {
+        "fleet/v1/b1/now",
+        "fleet/v1/b1/status",
+    }
+    assert all(sensor["platform"] and sensor["value_template"] for sensor in sensors)
 
 
 @pytest.mark.parametrize("class_id", ["spin.city", "a/b", "#", "Mon day", "x" * 65])

@@ -11,7 +11,19 @@ from msgspec import Struct
 
 from firmware_app.summary import Summary
 from firmware_app.wire import CueGiven, Interval, Message
-from gateway.topics import Ack, Aggregate, AuditTold, ClockFix, Cmd, CmdAck, Form, Gap, Status, Up
+from gateway.topics import (
+    Ack,
+    Aggregate,
+    AuditTold,
+    ClockFix,
+    Cmd,
+    CmdAck,
+    Form,
+    Gap,
+    Now,
+    Status,
+    Up,
+)
 
 MESSAGES: dict[str, type[Struct]] = {
     "up": Up,
@@ -23,6 +35,7 @@ MESSAGES: dict[str, type[Struct]] = {
     "up-gap": Gap,
     "ack": Ack,
     "status": Status,
+    "now": Now,
     "cmd": Cmd,
     "cmd-ack": CmdAck,
     "form": Form,
