@@ -24,7 +24,7 @@ eval: ## how good is the coach: labelled riders of tests/recordings, and of DIR=
 	@config/setup/set-up test
 	.venv/bin/bikebox eval tests/recordings $(DIR) --recordings --json .cache/eval/eval.json --report .cache/eval/eval.html --bars tests/eval-bars.toml
 
-chaos: ## kill all that runs, KILLS times: is a record lost (SEED=n KILLS=n BROKER=mosquitto|nats)
+chaos: ## kill all that runs, KILLS times: is a record lost (SEED=n KILLS=n BROKER=mosquitto|nats|cluster)
 	@config/setup/set-up test
 	@.venv/bin/python -m tests.chaos --seed $(or $(SEED),1) --kills $(or $(KILLS),20) --broker $(or $(BROKER),mosquitto)
 

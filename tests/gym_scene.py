@@ -127,6 +127,19 @@ class Gym:
         self.start("broker", NATS_SERVER, "-c", config)
         self._until_open(self.broker_port)
 
+    def node(self, n, nodes):
+        """Start one of a cluster of NATS servers; nodes is name to (MQTT port, route port)."""
+        mqtt_port, route_port = nodes[n]
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for _, port in nodes.values())
+        config = self.folder / f"{n}.conf"
+        config.write_text(
+            f'listen: "127.0.0.1:-1"\nserver_name: {n}\n'
+            f'jetstream {{ store_dir: "{self.folder}/{n}" }}\n'
+            f'cluster {{ name: gym, listen: "127.0.0.1:{route_port}", routes: [{routes}] }}\n'
+            f'mqtt {{ listen: "127.0.0.1:{mqtt_port}", stream_replicas: 3 }}\n'
+        )
+        self.start(n, NATS_SERVER, "-c", config)
+
     def own_broker(self):
         port_file = self.folder / "broker.port"
         self.start("broker", *BIKEBOX, "broker", "--port-file", port_file)

@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--broker", choices=("mosquitto", "nats"), default="mosquitto")
+    parser.add_argument("--broker", choices=("mosquitto", "nats", "cluster"), default="mosquitto")
     parser.add_argument("--boxes", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="leave databases and logs in this empty folder")
     args = parser.parse_args()

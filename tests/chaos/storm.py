@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.chaos.tally import tally
 from tests.chaos.way import Way
-from tests.gym_scene import Gym, until
+from tests.gym_scene import Gym, free_port, until
 
 DEEDS = {
     "ride": 4,
@@ -34,9 +34,10 @@ class Storm:
     def __init__(self, folder: Path, seed: int, broker: str, boxes: int) -> None:
         self.chance = random.Random(seed)
         self.gym = Gym(folder)
-        self._start_broker = getattr(self.gym, broker)
-        self._disk = folder / broker
-        self._way = Way(lambda: [self.gym.broker_port])
+        self._nodes = {f"node{n}": (free_port(), free_port()) for n in (1, 2, 3)}
+        self._brokers = list(self._nodes) if broker == "cluster" else ["broker"]
+        self._kind = broker
+        self._way = Way(self._doors)
         self.gym.way_port = self._way.port
         self.boxes = [self.gym] + [Gym(folder / f"b{n}", f"b{n}") for n in range(2, boxes + 1)]
         for box in self.boxes:
@@ -48,7 +49,8 @@ class Storm:
 
     def run(self, kills: int) -> None:
         """Let it blow until this many processes are dead, then let all come to rest."""
-        self._start_broker()
+        for name in self._brokers:
+            self._start_broker(name)
         self.gym.studio()
         for box in self.boxes:
             box.gateway()
@@ -91,15 +93,27 @@ class Storm:
                 time.sleep(away_s)
                 self.gym.studio(wait=False)
             case "broker" | "wiped broker":
-                self._kill(self.gym, "broker")
+                name = self.chance.choice(self._brokers)
+                self._kill(self.gym, name)
                 if deed == "wiped broker":
-                    shutil.rmtree(self._disk, ignore_errors=True)
+                    disk = name if self._kind == "cluster" else self._kind
+                    shutil.rmtree(self.gym.folder / disk, ignore_errors=True)
                 time.sleep(away_s)
-                self._start_broker()
+                self._start_broker(name)
             case "cut" | "mute":
                 getattr(self._way, deed)()
                 time.sleep(away_s * 2)
                 self._way.mend()
+
+    def _doors(self):
+        ports = [mqtt for mqtt, _ in self._nodes.values()]
+        return random.sample(ports, 3) if self._kind == "cluster" else [self.gym.broker_port]
+
+    def _start_broker(self, name):
+        if self._kind == "cluster":
+            self.gym.node(name, self._nodes)
+        else:
+            getattr(self.gym, self._kind)()
 
     def _ride(self, box):
         program = (sys.executable, "-m", "tests.chaos.rider")
