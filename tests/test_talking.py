@@ -16,7 +16,7 @@ def share_talking(sound: np.ndarray) -> np.ndarray:
     out = []
     for at in range(0, len(sound) - BLOCK, BLOCK):
         ear.hear(sound[at : at + BLOCK])
-        out.append(ear.now)
+        out.append(ear.now())
     return np.array(out)
 
 
@@ -57,7 +57,7 @@ def said_after_s(talking_until_s: float, may_wait_s: float) -> float | None:
     turn.offer(say, CLIP, 0.0)
     for n in range(500):
         at_s = n * BLOCK_S
-        if turn.take(BLOCK, at_s, talking=at_s < talking_until_s) is not None:
+        if turn.take(BLOCK, at_s, lambda now_s=at_s: now_s < talking_until_s) is not None:
             assert told[0].outcome == "spoken"
             return at_s
     return None

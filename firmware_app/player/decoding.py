@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import av
 from aiortc.codecs import get_decoder
+from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
@@ -65,6 +66,9 @@ class Decoding:
             codec, frame = task
             if decoder is None or codec.name != name:
                 name, decoder = codec.name, get_decoder(codec)
+                if isinstance(decoder, H264Decoder):
+                    # a live class has one slice a picture: more threads only wait for each other
+                    decoder.codec.thread_count = 1
             try:
                 decoded = decoder.decode(JitterFrame(frame.data, frame.ticks))
             except av.FFmpegError:

@@ -32,32 +32,38 @@ class Mixer:
         self._down_db = 0.0
         self._gain = volume
         self._held = np.zeros((BLOCK, 2), np.float32)
-        self._edge = 1.0
+        self._edge = self._held_needs = 1.0
 
     def mix(self, class_sound: Block, cue: Block | None) -> Block:
         """Return the block before this one, limited; cue is (960,) or None when nobody speaks."""
         rest_db = self._duck_db if cue is not None else 0.0
         step_db = self._duck_db * BLOCK_S / (ATTACK_S if cue is not None else RELEASE_S)
         down_db = self._down_db + float(np.clip(rest_db - self._down_db, -step_db, step_db))
-        gain = self._ramp(10 ** (-self._down_db / 20), 10 ** (-down_db / 20))
+        first, last = 10 ** (-self._down_db / 20), 10 ** (-down_db / 20)
         self._down_db = down_db
-        block = class_sound * gain
-        if cue is not None:
-            block += cue[:, None]
-        block *= self._ramp(self._gain, self.volume)
-        self._gain = self.volume
-        return self._limit(block.astype(np.float32))
+        before, self._gain = self._gain, self.volume
+        if cue is None:
+            block = class_sound * self._ramp(first * before, last * self.volume)
+        else:
+            block = (class_sound * self._ramp(first, last) + cue[:, None]) * self._ramp(
+                before, self.volume
+            )
+        return self._limit(block.astype(np.float32, copy=False))
 
     def _limit(self, block: Block) -> Block:
         """Let the held block out under a gain that is low enough at both of its ends."""
         held, self._held = self._held, block
-        edge = min(_needed(held), _needed(block), self._edge + BLOCK_S / RECOVER_S)
+        needed = _needed(block)
+        edge = min(self._held_needs, needed, self._edge + BLOCK_S / RECOVER_S)
+        self._held_needs = needed
         out: Block = held * self._ramp(self._edge, edge)
         self._edge = edge
         return out
 
     @staticmethod
-    def _ramp(first: float, last: float) -> Block:
+    def _ramp(first: float, last: float) -> Block | np.float32:
+        if first == last:
+            return np.float32(first)
         return np.linspace(first, last, BLOCK, dtype=np.float32)[:, None]
 
 

@@ -39,7 +39,7 @@ class Sound:
         cue = None
         if heard:
             self._talking.hear(sound)
-            cue = self._turn.take(BLOCK, mixed_s, talking=self._talking.now)
+            cue = self._turn.take(BLOCK, mixed_s, self._talking.now)
         else:
             self._turn.silence("the speaker is missing", at_s)
         block = self._mixer.mix(sound, cue)

@@ -86,11 +86,13 @@ class Stage:
 
     def hear_class(self, state: str, why: str) -> None:
         """Take the class's state."""
-        self._now = replace(self._now, class_state=state, class_why=why)
+        if (state, why) != (self._now.class_state, self._now.class_why):
+            self._now = replace(self._now, class_state=state, class_why=why)
 
     def hear_speaker(self, *, lost: bool) -> None:
         """Take the speaker's state."""
-        self._now = replace(self._now, speaker_lost=lost)
+        if lost != self._now.speaker_lost:
+            self._now = replace(self._now, speaker_lost=lost)
 
     def touch(self, now_s: float) -> None:
         """Show the buttons for a while."""

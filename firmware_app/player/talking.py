@@ -33,15 +33,14 @@ class Talking:
 
     def hear(self, block: Block) -> None:
         """Take the next 20 ms of the class."""
-        spectrum = np.abs(np.fft.rfft(block.mean(axis=1))) ** 2
         low, high = (int(hz * len(block) / SOUND_HZ) for hz in BAND_HZ)
-        self._powers.append(float(spectrum[low:high].sum()) / len(block) ** 2)
+        band = np.fft.rfft(block[:, 0] + block[:, 1])[low:high]
+        self._powers.append(float(np.vdot(band, band).real) / (2 * len(block)) ** 2)
         power = sum(self._powers) / len(self._powers)
         self._levels_db.append(max(10 * float(np.log10(power + 1e-12)), SILENT_DB))
 
-    @property
     def now(self) -> bool:
-        """Somebody talks just now."""
+        """Tell whether somebody talks just now."""
         if len(self._levels_db) < MEMORY // 2:
             return False  # nobody knows yet what lies under the voice
         floor_db = sorted(self._levels_db)[int(len(self._levels_db) * LOWEST)]

@@ -42,7 +42,7 @@ class Turn:
             self._end(replaced[0], "dropped", "a newer cue came first", now_s)
 
     def take(
-        self, samples: int, at_s: float, *, talking: bool = False
+        self, samples: int, at_s: float, talking: Callable[[], bool] = lambda: False
     ) -> NDArray[np.float32] | None:
         """Return the next samples of the cue, heard from at_s on; None when nobody speaks.
 
@@ -50,11 +50,10 @@ class Turn:
         """
         with self._lock:
             begun = late = None
-            waits = talking and self._waiting is not None
-            if waits and self._waiting is not None:
-                waits = at_s < min(
-                    self._waiting[0].until_s - LAST_S, self._offered_s + GAP_WITHIN_S
-                )
+            waits = False
+            if self._waiting is not None:
+                last_s = min(self._waiting[0].until_s - LAST_S, self._offered_s + GAP_WITHIN_S)
+                waits = at_s < last_s and talking()
             if self._heard is None and self._waiting is not None and not waits:
                 (say, clip), self._waiting = self._waiting, None
                 if at_s > say.until_s:
