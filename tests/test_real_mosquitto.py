@@ -207,6 +207,38 @@ def test_a_wrong_password_is_told_and_the_right_one_lets_the_box_in(gym):
         asyncio.run(come())
 
 
+def test_a_box_may_speak_for_itself_only_and_is_told_so_with_mqtt_5(gym):
+    users, rights = gym.folder / "users", gym.folder / "rights"
+    for name in ("b1", "studio"):
+        new = () if users.exists() else ("-c",)
+        subprocess.run(["mosquitto_passwd", "-b", *new, users, name, "right"], check=True)
+    rights.write_text("user studio\ntopic readwrite #\npattern write fleet/v1/%u/#\n")
+    for file in (users, rights):
+        file.chmod(0o644)
+    gym.mosquitto(f"allow_anonymous false\npassword_file {users}\nacl_file {rights}\n")
+    secret = gym.folder / "secret"
+    secret.write_text("right\n")
+
+    def mqtt(name):
+        return Mqtt(url=gym.url, protocol="5", username=name, password_file=str(secret))
+
+    async def scene():
+        everything = (("fleet/v1/#", 1),)
+        async with (
+            connected(mqtt("studio"), "studio", everything) as studio,
+            connected(mqtt("b1"), "bikebox-b1", ()) as box,
+        ):
+            box.publish("fleet/v1/b2/up", b"forged", qos=1)
+            await box.heard(0.5)
+            refused = box.refused
+            box.publish("fleet/v1/b1/up", b"own", qos=1)
+            return refused, [heard.payload for heard in await studio.heard(3.0)]
+
+    refused, heard = asyncio.run(scene())
+    assert "look at its access list" in refused
+    assert heard == [b"own"]
+
+
 def openssl(folder, *words):
     subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
