@@ -86,6 +86,7 @@ def test_the_bench_tells_what_a_pose_costs(tmp_path, monkeypatch):
     assert 0 < figures["invoke_cpu_ms"] < figures["pipeline_cpu_ms"]
     assert 1 < figures["pipeline_over_invoke"] < 2
     assert figures["p95_ms"] > 0
+    assert 0 < figures["start_ms"] < 10_000
     assert figures["rss_mb"] > 50
 
 

@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from firmware_app.clock import MachineClock
 from firmware_app.commands.demo import RIDES
 from firmware_app.errors import PartLost
+from firmware_app.hardware import Frame
+from firmware_app.services.vision import VisionService
+from firmware_app.settings import Paths, Settings
 from firmware_app.sockets import Visit
+from firmware_app.vision.choice import Choice
+from firmware_app.vision.eye import Eye
 from firmware_app.vision.models import LANDMARKS
+from firmware_app.vision.offline import frames
+from firmware_app.vision.tracker import load_tracker
+from firmware_app.vision.video import Video
 from firmware_app.wire import CameraState, FromVision, PoseFrame, Reader, Touch
 
 RIDER = Path(__file__).parent / "recordings" / "rider_front.mp4"
@@ -169,3 +178,49 @@ def test_a_rider_who_turns_the_camera_off_is_not_watched_until_it_is_on_again(bi
     assert not [message for message in quiet if isinstance(message, PoseFrame)]
     asyncio.run(touch_until("camera_on", lambda told: isinstance(told[-1], PoseFrame)))
     assert watched.stop()[0] == 0
+
+
+class Hasty:
+    """A camera of which two pictures in three are overtaken."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.picture = next(frames(Video(RIDER))).bgr.copy()
+        self.number = 0
+
+    def newest(self):
+        self.clock.block(0.03)
+        self.number += 3
+        return Frame(self.picture, self.clock.monotonic(), self.number)
+
+    def close(self):
+        pass
+
+
+def test_a_box_that_misses_frames_goes_to_a_lighter_model_without_losing_the_rider(tmp_path):
+    clock = MachineClock()
+    settings = Settings(box="b1", paths=Paths(run=str(tmp_path), models=str(MODELS)))
+    eye = Eye(load_tracker(MODELS, "full"))
+    choice = Choice("full", 1, "as the test wants it")
+    service = VisionService(settings, eye, lambda: Hasty(clock), clock, choice)
+    heavy = eye.tracker.landmarker
+
+    async def watch():
+        serving = asyncio.create_task(service.run())
+        reader = Reader(FromVision)
+        async with asyncio.timeout(PATIENCE_S):
+            while not settings.vision_socket.exists():  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.01)
+            async for line in Visit(settings.vision_socket).lines():
+                told = reader.read(line)
+                if isinstance(told, PoseFrame):
+                    assert len(told.landmarks) == 33
+                    if eye.tracker.landmarker is not heavy:
+                        break
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(watch())
+    state = service._state()
+    assert state.model == "lite"
+    assert "frames missed in a second" in state.model_why

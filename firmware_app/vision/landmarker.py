@@ -96,7 +96,8 @@ def refine(points: Tensor, heat: Tensor) -> None:
     """
     cell = (points * np.float32(CELLS / SIDE)).astype(np.intp)
     weight = np.take(heat, (cell @ _PER_CELL + _PLANE)[:, None] + _AWAY, mode="clip")
-    at_edge = (cell - REACH).view(np.uintp).max() >= CELLS - 2 * REACH
+    places = cell.ravel().tolist()
+    at_edge = min(places) < REACH or max(places) >= CELLS - REACH
     if at_edge:  # a window hangs over the edge
         seen = cell[:, None] + _STEPS
         weight[((seen < 0) | (seen >= CELLS)).any(axis=2)] = -np.inf
