@@ -34,6 +34,7 @@ def report(results: list[Result]) -> Report:
         "long_faults": {"held": len(long), "found": sum(one.found for one in long)},
         "coach": _talk(results).figures(),
         "pose_cadence": _cadence(results),
+        "knee_flexion": _knee(results),
         "confusion": _confusion(results),
         "honesty": _honesty(results),
         "pck_0_2": keypoints.pck(_points(results)),
@@ -89,6 +90,12 @@ def table(told: Report) -> Iterator[str]:
         f"cadence from the pose: median error {cadence['median_error_rpm']} rpm,"
         f" {cadence['within_3_rpm']} of {cadence['windows']} windows within {CLOSE_RPM:.0f}"
     )
+    knee = told["knee_flexion"]
+    if knee["riders"]:
+        yield (
+            f"knee flexion at the bottom of the turn: median error {knee['median_error_deg']}"
+            f" degrees, {knee['riders']} riders"
+        )
     hidden = sum(row["hidden_moments"] for row in told["honesty"].values())
     if hidden:
         called_ok = sum(row["hidden_called_ok"] for row in told["honesty"].values())
@@ -120,6 +127,14 @@ def _cadence(results: list[Result]) -> Report:
         "windows": len(errors),
         "median_error_rpm": errors[len(errors) // 2] if errors else None,
         "within_3_rpm": sum(error <= CLOSE_RPM for error in errors),
+    }
+
+
+def _knee(results: list[Result]) -> Report:
+    errors = sorted(abs(one.knee_error_deg) for one in results if one.knee_error_deg is not None)
+    return {
+        "riders": len(errors),
+        "median_error_deg": errors[len(errors) // 2] if errors else None,
     }
 
 

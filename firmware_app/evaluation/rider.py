@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from firmware_app.coach.book import CueBook
 from firmware_app.errors import BadInput
-from firmware_app.evaluation import keypoints, pose_cadence
+from firmware_app.evaluation import keypoints, knee_angle, pose_cadence
 from firmware_app.evaluation.confusion import Taken, confusions
 from firmware_app.evaluation.drive import Moment, judge
 from firmware_app.evaluation.honesty import Honesty, honesty
@@ -34,6 +34,8 @@ class Result(Struct):
     tallies: dict[str, Tally]
     talk: Talk
     cadence_errors_rpm: list[float]
+    knee_error_deg: float | None
+    """Flexion at the bottom of the turn, from the side."""
     keypoints: keypoints.Keypoints
     taken: list[Taken]
     honesty: dict[str, Honesty]
@@ -69,6 +71,7 @@ def evaluate(clip: Clip, tracker: Tracker | None, book: CueBook, trace: Path | N
         tallies={rule: tally(rule, label, moments, met) for rule in POSTURE},
         talk=talk(label, moments),
         cadence_errors_rpm=pose_cadence.errors_rpm(measured, label.per_frame),
+        knee_error_deg=knee_angle.error_deg(measured, label),
         keypoints=found,
         taken=list(confusions(label, moments)),
         honesty=honesty(label, moments),

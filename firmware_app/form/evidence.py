@@ -83,11 +83,11 @@ ELBOW_DEG = (30.0, 17.5)
 17 and one in use 22 and more ..."""
 STRAIGHTER = -0.1
 """... if it also is 10 degrees straighter than the rider's own."""
-SADDLE_LOW_DEG = (30.0, 42.0)
-SADDLE_HIGH_DEG = (22.0, 16.0)
+SADDLE_LOW_DEG = (35.0, 48.0)
+SADDLE_HIGH_DEG = (25.5, 18.5)
 """Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
-Riders who suit their saddle read 21 to 29 here; the literature's 25 to 45 is measured on the body,
-not in a picture."""
+Riders who suit their saddle have 24 to 33 here; 33 to 43 while riding easily, and 25 to 45 at the
+most, are the literature's (Swart and Holliday 2019, Holmes 1994)."""
 
 
 def evidence(view: View, now: Summary, deviation: Summary) -> Summary:
