@@ -28,7 +28,14 @@ SHAKY = ("--delay-ms", "5", "--jitter-ms", "30")
 long_only = pytest.mark.skipif(not LONG, reason="four minutes in all: BIKEBOX_LONG=1")
 
 
+def busy() -> bool:
+    """Tell whether other programs take the processors that the player needs to be judged."""
+    return os.getloadavg()[0] > 2.5 * (os.cpu_count() or 1)
+
+
 def ride_through(folder: Path, *radio: str) -> Seen:
+    if busy():
+        pytest.skip(f"load {os.getloadavg()[0]:.1f}: a starved player says nothing of the network")
     with Wifi(folder, *radio) as wifi:
         start_janus(wifi.studio, folder)
         wifi.teach()
@@ -51,6 +58,8 @@ def test_a_rider_sees_and_hears_the_class_through_a_bad_network(
     tmp_path: Path, radio: tuple[str, ...], frozen_s: float, longest_s: float
 ):
     seen = ride_through(tmp_path, *radio)
+    if busy():
+        pytest.skip(f"load {os.getloadavg()[0]:.1f}: a starved player says nothing of the network")
     total_s, most_s = seen.frozen_s()
     assert total_s <= frozen_s
     assert most_s <= longest_s

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_app.player.rtp_frames import MOST_ASKS, MOST_HELD, OUTAGE, Piece, RtpFrames
+from firmware_app.player.rtp_frames import MOST_ASKS, MOST_HELD, OUTAGE, REPEAT_S, Piece, RtpFrames
 
 WAIT_S = 0.4
 
@@ -102,3 +102,31 @@ def test_memory_is_bounded_when_the_head_of_the_line_never_comes():
         frames.add(Piece(n & 0xFFFF, n * 3000, last=True, data=b"x"), 0.0)
         assert len(frames._held) <= MOST_HELD
     assert frames.losses >= 1
+
+
+def test_on_a_network_that_overtakes_packets_are_not_asked_for_in_vain():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    asked = 0
+    for n in range(200):
+        first, second, third = picture(n)
+        at_s, before = n / 30, asked
+        frames.add(first, at_s)
+        frames.add(third, at_s + 0.001)
+        for ms in range(2, 24):
+            asked += len(frames.late(at_s + ms / 1000)[1])
+        frames.add(second, at_s + 0.025)
+        if asked > before:
+            frames.add(second, at_s + 0.03)  # what was asked for comes too
+    assert asked < 20
+
+
+def test_where_a_packet_had_to_be_asked_for_the_next_may_be_lost_twice():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    first, lost, last = picture(0)
+    frames.add(first, 0.0)
+    frames.add(last, 0.0)
+    assert frames.spare_s(0.0) == 0.0
+    assert frames.late(0.02)[1] == [lost.seq]
+    frames.add(lost, 0.06)
+    assert frames.spare_s(0.1) > REPEAT_S
+    assert frames.spare_s(60.0) == 0.0

@@ -73,6 +73,7 @@ class RtpFrames:
         self._trip_s = ASK_AGAIN_S / SLOWER
         self._repeated_s = float("-inf")
         self._given_up: dict[int, float] = {}
+        self._answered: dict[int, float] = {}
         self.losses = 0
         """Gaps that were never filled, outages and restarts of the sender."""
 
@@ -92,13 +93,15 @@ class RtpFrames:
         if seq < self._next or seq in self._held:
             if seq in self._given_up:
                 self._overtaken(now_s - self._given_up.pop(seq))
+            elif seq in self._answered:  # twice: the first was no answer, only overtaken
+                self._overtaken(self._answered.pop(seq))
             return []
         for missing in range(self._highest + 1, seq):
             self._gaps[missing] = _Gap(now_s, now_s + max(REORDER_S, self._overtaken_s))
         self._highest = max(self._highest, seq)
         gap = self._gaps.pop(seq, None)
         if gap is not None:
-            self._learn(gap, now_s)
+            self._learn(seq, gap, now_s)
         self._held[seq] = piece
         return self._release()
 
@@ -128,13 +131,16 @@ class RtpFrames:
         """
         return REPEAT_S + self._trip_s if now_s - self._repeated_s < LOSSY_S else 0.0
 
-    def _learn(self, gap: _Gap, now_s: float) -> None:
+    def _learn(self, seq: int, gap: _Gap, now_s: float) -> None:
         """Learn from a packet that came late: how long overtaking takes, or an answer."""
         answer_s = now_s - gap.first_ask_s
         if not gap.asks or answer_s < TRIP_S[0] / 2:
             self._overtaken(now_s - gap.seen_s)
             return
         self._repeated_s = now_s
+        self._answered[seq] = now_s - gap.seen_s
+        if len(self._answered) > MOST_ASKED_AT_ONCE:
+            del self._answered[next(iter(self._answered))]
         if gap.asks == 1:
             self._trip_s += (min(max(answer_s, TRIP_S[0]), TRIP_S[1]) - self._trip_s) / 4
 
