@@ -33,7 +33,7 @@ def cpu_s(pid):
 
 
 def class_of(bikes, hz, seconds, folder):
-    """Let a class ride with a board open; return the studio's share of a core, and ages in ms."""
+    """Let a class ride; return the studio's share of a core."""
     gym = Gym(folder)
     try:
         gym.mosquitto()
