@@ -94,6 +94,8 @@ def measure(frame: wire.PoseFrame, view: wire.View) -> FormMetrics:
     """Measure one pose as seen from this view; pure."""
     if frame.too_dark:
         return FormMetrics(t_s=frame.t_s, blind="too dark")
+    if frame.jumped:
+        return FormMetrics(t_s=frame.t_s, blind="somebody else in the picture")
     if not frame.landmarks:
         return FormMetrics(t_s=frame.t_s, blind="nobody on the bike")
     return _Body(frame, view).metrics()
