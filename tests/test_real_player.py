@@ -49,7 +49,7 @@ class ToneClass:
     def newest(self):
         return self._frames[int(CLOCK.monotonic() * 30) % 3]
 
-    def pull(self, samples, heard_s=None):
+    def pull(self, samples, heard_s=None):  # noqa: ARG002 - the tone does not care when
         t = (self._at + np.arange(samples)) / SOUND_HZ
         self._at += samples
         return np.repeat((0.4 * np.sin(2 * np.pi * 1000 * t)).astype(np.float32)[:, None], 2, 1)
