@@ -152,7 +152,7 @@ class ClassFeed:
             await self._clock.sleep(LOOK_S)
 
     def _quiet_s(self) -> float | None:
-        """Return how long ago this session gave its last picture; None before the first."""
+        """Return how long ago its server gave the last picture; None before the first."""
         last_s = self._last_picture_s
         return None if last_s is None else self._clock.monotonic() - last_s
 

@@ -95,7 +95,7 @@ class ClassSession:
         return not is_ours(self._peer)
 
     async def forgotten(self) -> bool:
-        """Tell whether the server is there but not for this session; takes up to two seconds."""
+        """Tell whether the server is there but no longer knows us; takes up to two seconds."""
         if await carries(self._peer) or not await self._whep.knock():
             return False  # the server knows us, or the network is gone: waiting is right
         return not await carries(self._peer)
