@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_app.commands import class_server
 from firmware_app.commands import demo as command
 from firmware_app.demo.plan import Ports, Wish, parts, settings_text
 from firmware_app.demo.show import free_ports
@@ -91,3 +92,11 @@ def test_a_wish_that_cannot_be_met_is_told_before_anything_starts(words, said):
     command.arguments(parser)
     with pytest.raises(BadInput, match=said):
         command.run(parser.parse_args(words))
+
+
+def test_a_token_that_begins_with_a_dash_reaches_the_class_server():
+    dashed = WISH._replace(token="-Xy")  # noqa: S106 - opens nothing
+    (server,) = (p for p in parts(dashed, PORTS, Path("box"), 1.0) if p.name == "class-server")
+    parser = argparse.ArgumentParser()
+    class_server.arguments(parser)
+    assert parser.parse_args(server.words[1:]).token == "-Xy"

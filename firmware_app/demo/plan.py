@@ -96,7 +96,7 @@ def parts(wish: Wish, ports: Ports, folder: Path, start_at_s: float) -> list[Par
     cast = [Part("vision", ("vision", *config, *start))]
     if not wish.whep:
         media = ("--media", str(wish.media)) if wish.media else ()
-        words = ("class-server", "--port", str(ports.klass), "--token", wish.token, *media)
+        words = ("class-server", "--port", str(ports.klass), f"--token={wish.token}", *media)
         cast.append(Part("class-server", words))
     cast.append(Part("player", tuple(player), vital=not wish.headless))
     cast.append(Part("ride", ("ride", *config, *start)))
