@@ -16,7 +16,8 @@ log = structlog.get_logger()
 
 RESTART_S = 1.0
 STOP_S = 6.0
-NEEDS_A_PERSON = 78
+HOPELESS = (2, 78)
+"""A wrong command line, or something a person must set right: starting again mends neither."""
 
 
 class Player:
@@ -45,7 +46,7 @@ class Player:
                 await self._once()
                 if self._stopping:
                     return
-                if self.part.vital or self.code == NEEDS_A_PERSON:
+                if self.part.vital or self.code in HOPELESS:
                     self.over.set()
                     return
                 log.warning("restarting", part=self.part.name, code=self.code)
