@@ -38,8 +38,10 @@ def events(name, until_s, view="front"):
 def ridden(saddle):
     """Ride a recording; the player answers each cue, a remote coach may have a word."""
 
-    def ride(name, until_s, remote=()):
+    def ride(name, until_s, remote=(), *, own_words=True):
         bike = saddle(start_s=0.0, pulses=())
+        if not own_words:  # a coach who leaves the word to others
+            bike.ride._coach.consider = lambda _form: None
         said = 0
         for event in sorted([*events(name, until_s), *remote], key=lambda event: event.t_s):
             bike.feed(event)
@@ -70,13 +72,23 @@ def remote(t_s, rule, text, expires_s=0.0):
     return Command(t_s=t_s, command="c1", kind="cue", rule=rule, text=text, expires_s=expires_s)
 
 
-def test_a_remote_coach_words_a_fault_that_stands(ridden):
-    bike = ridden("front_shrug_head_drop", 40, [remote(20, "shrug", "Drop your shoulders")])
+def test_a_remote_cue_about_what_does_not_stand_is_kept_as_refused(ridden):
+    bike = ridden("front_shrug_head_drop", 25, [remote(20, "shrug", "Drop your shoulders")])
     (refused,) = bike.out.of(Audit)
     assert (refused.what, refused.who) == ("cue_refused", "remote coach")
     assert "does not stand" in refused.detail or "cannot be seen" in refused.detail
-    words = [say.text for say in bike.out.of(Say) if say.kind == "remote"]
-    assert not words
+    assert not bike.out.of(Say)
+
+
+def test_a_remote_cue_about_a_fault_that_stands_is_said_in_its_own_words(ridden):
+    cue = remote(34, "shrug", "Relax your shoulders")
+    bike = ridden("front_shrug_head_drop", 38, [cue], own_words=False)
+    assert not bike.out.of(Audit)
+    (say,) = bike.out.of(Say)
+    assert (say.kind, say.rule, say.text) == ("remote", "shrug", "Relax your shoulders")
+    assert say.voice
+    (given,) = bike.out.of(CueGiven)
+    assert (given.words, given.outcome) == ("Relax your shoulders", "spoken")
 
 
 def test_a_remote_cue_that_comes_too_late_is_kept_as_refused(ridden):

@@ -1,7 +1,9 @@
 """Do the legs turn? Asked of the pose when the crank sensor says nothing.
 
 A rider whose sensor died is still riding; one who sits still is resting. The knees tell: pedalling
-moves them up and down by a good part of a shoulder's width, sitting does not.
+moves them up and down by a good part of a shoulder's width, sitting does not. How fast they turn
+is form/pose_cadence.py's matter: it needs six seconds, and would call a rider who has just stopped
+one whose sensor has died.
 """
 
 from collections import deque
