@@ -31,3 +31,8 @@ def test_who_was_never_seen_is_not_praised_for_posture():
 def test_what_was_seen_for_a_moment_only_is_no_strength():
     unseen = dict.fromkeys(BOOK.rules, 600.0) | {"sway": 100.0, "shrug": 595.0}
     assert debrief(BOOK, 600, {}, unseen)[0] == BOOK.rules["sway"].strength
+
+
+def test_a_ride_too_short_to_learn_the_rider_does_not_blame_the_camera():
+    unseen = dict.fromkeys(BOOK.rules, 20.0)
+    assert debrief(BOOK, 20, {}, unseen) == (BOOK.ride.unseen, BOOK.ride.short)

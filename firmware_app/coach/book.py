@@ -45,6 +45,8 @@ class RideWords(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Next thing after a ride without a fault."""
     unseen: Sentence
     """Strength when nobody could be watched."""
+    short: Sentence
+    """Next thing after a ride too short to know how the rider sits."""
     unseen_next: Sentence
     """Next thing when nobody could be watched."""
 

@@ -8,6 +8,8 @@ WATCHED_S = 20.0
 """A rule judged for less than this is neither praised nor blamed."""
 FAULT_S = 5.0
 """Less of a fault than this in a whole ride is not worth working on."""
+SHORT_S = 45.0
+"""Learning a rider takes twenty seconds: what was not judged by then says nothing of the camera."""
 
 
 def debrief(
@@ -26,7 +28,8 @@ def debrief(
     }
     judged = {rule: seconds for rule, seconds in watched.items() if seconds >= WATCHED_S}
     faults = {rule: fault_s.get(rule, 0.0) for rule in watched if fault_s.get(rule, 0.0) >= FAULT_S}
-    strength, next_thing = book.ride.unseen, book.ride.unseen_next
+    strength = book.ride.unseen
+    next_thing = book.ride.short if riding_s < SHORT_S else book.ride.unseen_next
     if judged:
         best = min(judged, key=lambda rule: fault_s.get(rule, 0.0) / judged[rule])
         strength, next_thing = book.rules[best].strength, book.ride.clean
