@@ -5,7 +5,7 @@
     ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
     ride    -> gateway   Live                                 ride.sock, 1 Hz, never stored
-    gateway -> ride      SyncState, Command                   ride.sock
+    gateway -> ride      SyncState, Command, Offer, Claim     ride.sock
     ride    -> gateway   RideStarted ... RideEnded            gateway.sock, from the journal
 
 The camera's picture is not among them. A picture cannot leave vision because there is no
@@ -157,6 +157,8 @@ class Hud(Message, frozen=True, kw_only=True):
     crank: Literal["ok", "lost"] = "ok"
     sync: Literal["ok", "waiting", "offline", "lost"] = "waiting"
     """ok: the studio has all; waiting: on its way; offline: no broker; lost: no gateway."""
+    claim_url: str = ""
+    """While the bike waits: where a phone says who rides, good once and for a minute or two."""
 
 
 class Debrief(Message, frozen=True, kw_only=True):
@@ -222,6 +224,8 @@ class Live(Message, frozen=True, kw_only=True):
     states: dict[str, RuleState]
     parts: dict[str, str] = {}
     """Part to "ok" or what is wrong with it, for the console: camera, crank, class, speaker."""
+    name: str = ""
+    """The rider's name, only when the rider agreed that the instructor's board shows it."""
 
 
 # gateway -> ride --------------------------------------------------------------------------------
@@ -247,7 +251,24 @@ class Command(Message, frozen=True, kw_only=True):
     """Monotonic second after which it is not carried out."""
 
 
-FromGateway = SyncState | Command
+class Offer(Message, frozen=True, kw_only=True):
+    """Where the next rider may say who they are, from the phone; sent anew before it expires."""
+
+    url: str
+    """Goes on the waiting screen as a QR code; empty: nothing is offered."""
+    until_s: float
+    """Monotonic second after which it is no longer shown."""
+
+
+class Claim(Message, frozen=True, kw_only=True):
+    """The next ride is this rider's. Ends with the ride: a bike is shared, and forgets."""
+
+    rider: Annotated[str, Meta(min_length=1, max_length=24)]
+    name_on_board: bool = False
+    """The rider agreed that the instructor's board shows the name."""
+
+
+FromGateway = SyncState | Command | Offer | Claim
 ToRide = FromPlayer | FromGateway
 FromRide = Hud | Say | Prepare | Debrief | Live
 
@@ -265,6 +286,8 @@ class RideStarted(Message, frozen=True, kw_only=True):
     wall_synced: bool = False
     rider: str = ""
     """Name as the rider gave it; stays in the gym's own system."""
+    name_on_board: bool = False
+    """The rider agreed that the instructor's board shows the name."""
     rider_pseudonym: str = ""
     class_id: str = ""
     view: View = "front"

@@ -149,3 +149,11 @@ def test_the_button_for_fewer_cues_reaches_the_coach(saddle):
     assert bike.ride._coach._style == "quiet"
     bike.feed(Touch(t_s=bike.now_s, action="more"))
     assert bike.ride._coach._style == "normal"
+
+
+@pytest.mark.parametrize(("agreed", "told"), [(True, "Sagar"), (False, "")])
+def test_the_live_word_names_the_rider_only_who_agreed(saddle, agreed, told):
+    bike = saddle()
+    bike.ride = Ride(structs.replace(bike.setup, name_on_board=agreed), bike.book)
+    bike.pedal(90, 3)
+    assert {live.name for live in bike.out.of(Live)} == {told}

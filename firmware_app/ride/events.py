@@ -27,6 +27,8 @@ class RideSetup(Message, frozen=True, kw_only=True):
     pulses_per_turn: int = 1
     wall_synced: bool = False
     rider: str = ""
+    name_on_board: bool = False
+    """The rider agreed that the instructor's board shows the name."""
     rider_pseudonym: str = ""
     class_id: str = "free"
     software: str = ""

@@ -104,6 +104,7 @@ class Ride:
             wall_utc=setup.wall_utc,
             wall_synced=setup.wall_synced,
             rider=setup.rider,
+            name_on_board=setup.name_on_board,
             rider_pseudonym=setup.rider_pseudonym,
             class_id=setup.class_id,
             view=setup.view,
@@ -329,6 +330,7 @@ class Ride:
             phase=self.phase,
             cadence_rpm=rpm,
             states=form.states,
+            name=self._setup.rider if self._setup.name_on_board else "",
             parts={
                 "crank": SENSOR_WORDS[self._analyst.sensor or ("no pulses" if rpm is None else "")]
             },

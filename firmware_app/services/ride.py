@@ -28,6 +28,7 @@ from firmware_app.ride.parts import Parts
 from firmware_app.ride.recording import missing, read_recording, replay
 from firmware_app.ride.ride import Deed, Ride, Send, Tell
 from firmware_app.ride.start import Start
+from firmware_app.services.guest import Guest
 from firmware_app.services.notebook import Notebook
 from firmware_app.services.shelf import Shelf
 from firmware_app.settings import Settings
@@ -35,11 +36,13 @@ from firmware_app.sockets import Hub, Visit
 from firmware_app.supervise import keep_going
 from firmware_app.wire import (
     CameraState,
+    Claim,
     Debrief,
     FromVision,
     Hud,
     Interval,
     Live,
+    Offer,
     PlayerState,
     PoseFrame,
     Reader,
@@ -77,6 +80,7 @@ class RideService:
         self._notebook = Notebook()
         self._parts = Parts()
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
+        self._guest = Guest(settings.rider)
         self._ride: Ride | None = None
         self._hud = self._waiting()
         self._debrief: Debrief | None = None
@@ -155,6 +159,11 @@ class RideService:
         match message:
             case SyncState() | PlayerState():
                 self._parts.hear(message)
+            case Offer():
+                self._guest.offer(message)
+            case Claim():
+                if self._ride is None:
+                    self._guest.claim(message, self._clock.monotonic())
             case Touch(action="start") if self._ride is None:
                 self._begin((message.t_s,))
             case Touch(action="camera_off" | "camera_on"):
@@ -194,7 +203,8 @@ class RideService:
             rules=settings.ride,
             pulses_s=pulses_s if len(pulses_s) > 1 else (),
             pulses_per_turn=settings.crank.pulses_per_turn,
-            rider=settings.rider,
+            rider=self._guest.rider(pulses_s[-1]),
+            name_on_board=self._guest.name_on_board(pulses_s[-1]),
             rider_pseudonym=secrets.token_hex(4),
             class_id=settings.player.class_id,
             software=version("bikebox"),
@@ -242,6 +252,7 @@ class RideService:
         if self._ride.phase == "ended":
             self._ride = None
             self._camera_on = True
+            self._guest.leave()
             self._notebook.close()
             self._shelf.clear(self._link.kept)
 
@@ -269,10 +280,12 @@ class RideService:
                     self._notebook.put_on_disk()
 
     def _waiting(self) -> Hud:
+        now_s = self._clock.monotonic()
         return Hud(
-            t_s=self._clock.monotonic(),
+            t_s=now_s,
             phase="waiting",
-            rider=self._settings.rider,
+            rider=self._guest.rider(now_s),
+            claim_url=self._guest.claim_url(now_s),
             cadence_rpm=0.0,
             target_rpm=self._settings.coach.target_rpm,
         )
