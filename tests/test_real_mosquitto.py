@@ -154,6 +154,9 @@ def test_the_live_lane_the_counts_the_screen_and_a_command(gym):
                     for message in await line.heard(0.5):
                         passed[message.topic] = json.loads(message.payload)
             live = gym.ask_gateway("/api/live")
+            await asyncio.to_thread(
+                until, lambda: any(isinstance(m, SyncState) and m.sync == "ok" for m in list(heard))
+            )
             gym.kill("gateway")
             async with asyncio.timeout(10):
                 while passed["fleet/v1/b1/status"]["online"]:
@@ -165,7 +168,6 @@ def test_the_live_lane_the_counts_the_screen_and_a_command(gym):
         return heard, passed, live
 
     heard, passed, live = asyncio.run(scene())
-    assert any(isinstance(said, SyncState) and said.sync == "ok" for said in heard)
     assert [said.text for said in heard if isinstance(said, Command)] == ["Welcome"]
     assert passed["fleet/v1/b1/cmd/ack"]["taken"] is True
     assert passed["fitness/class/42/aggregate"]["out_of_position"] == {"shrug": 1}
