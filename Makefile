@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test eval chaos check setup models lock lock-check oracle clean
+.PHONY: help demo test e2e eval chaos check setup models lock lock-check oracle clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,11 @@ setup: ## make this machine ready for the demo and no more
 test: ## make this machine ready for the tests, and run them (ARGS="-k crank" runs some)
 	@config/setup/set-up test
 	.venv/bin/python -m pytest $(ARGS)
+
+e2e: ## boxes with systemd and SSH are installed, updated, cut off: needs root (ARGS="-m 'not long'")
+	@config/setup/set-up e2e
+	@config/setup/box-root
+	.venv/bin/python -m pytest tests/e2e $(ARGS)
 
 eval: ## how good is the coach: labelled riders of tests/recordings, and of DIR=folder
 	@config/setup/set-up test

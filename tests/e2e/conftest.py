@@ -1,0 +1,20 @@
+"""Every scene here has whole boxes; a machine that cannot make them says so, and why."""
+
+import pytest
+from boxes import why_not
+from row import Row
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whole_boxes():
+    """Fail, and do not skip, where boxes cannot be made: whoever asks for these wants them."""
+    if lacking := why_not():
+        pytest.exit(f"make e2e: {lacking}", returncode=1)
+
+
+@pytest.fixture
+def row(tmp_path, request):
+    """A row of running boxes; four, or as many as @pytest.mark.boxes(n) says."""
+    mark = request.node.get_closest_marker("boxes")
+    with Row(tmp_path / "row", mark.args[0] if mark else 4) as row:
+        yield row
