@@ -39,7 +39,7 @@ class Paths(Section, frozen=True, kw_only=True):
     run: str = "/run/bikebox"
     """Unix sockets; gone at every boot."""
     state: str = "/var/lib/bikebox"
-    """Journals, store, voice cache; survives updates."""
+    """Journals, riders, store, voice cache; survives updates."""
     models: str = "/opt/bikebox/models"
     """Pose models as fetched and pruned at set-up."""
 
@@ -224,6 +224,11 @@ class Settings(Section, frozen=True, kw_only=True):
     def journals(self) -> Path:
         """The folder of the rides' journals; the ride is its one writer."""
         return Path(self.paths.state) / "journals"
+
+    @property
+    def riders(self) -> Path:
+        """The folder of what the bike keeps of riders who agreed to it; the ride writes it."""
+        return Path(self.paths.state) / "riders"
 
 
 def read_settings(text: str, source: str = "bikebox.toml") -> Settings:

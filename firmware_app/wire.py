@@ -29,6 +29,21 @@ RuleState = Literal["ok", "fault", "unseen"]
 View = Literal["front", "oblique", "side"]
 
 
+class Profile(Struct, frozen=True, kw_only=True):
+    """What a rider has said of themselves; nothing in it is found out."""
+
+    left_handed: bool = False
+    """The buttons stand on the left of the screen."""
+    without: tuple[str, ...] = ()
+    """Rules that are not for this body, an injury perhaps: neither judged nor told."""
+    seated_only: bool = False
+    """Stays in the saddle: standing is put right, as a fault is."""
+    voice: bool = True
+    """False: the coach is read only."""
+    style: Literal["", "quiet", "normal", "more"] = ""
+    """How often the coach speaks; empty: as the bike is set."""
+
+
 class Message(Struct, frozen=True, tag=True, kw_only=True):
     """Something that happened at one moment."""
 
@@ -159,6 +174,8 @@ class Hud(Message, frozen=True, kw_only=True):
     """ok: the studio has all; waiting: on its way; offline: no broker; lost: no gateway."""
     claim_url: str = ""
     """While the bike waits: where a phone says who rides, good once and for a minute or two."""
+    left_handed: bool = False
+    """The rider wishes the buttons on the left."""
 
 
 class Debrief(Message, frozen=True, kw_only=True):
@@ -243,7 +260,8 @@ class Command(Message, frozen=True, kw_only=True):
     """Something the studio asks of the bike."""
 
     command: str
-    kind: Literal["start_class", "message", "drain", "cue"]
+    kind: Literal["start_class", "message", "drain", "cue", "forget"]
+    """forget: what this bike has kept of the rider whose name is the text."""
     text: str = ""
     rule: str = ""
     target_rpm: tuple[float, float] | None = None
@@ -266,6 +284,12 @@ class Claim(Message, frozen=True, kw_only=True):
     rider: Annotated[str, Meta(min_length=1, max_length=24)]
     name_on_board: bool = False
     """The rider agreed that the instructor's board shows the name."""
+    remember: bool = False
+    """The rider agreed that this bike keeps, in numbers, how they sit and what their profile is."""
+    profile: Profile | None = None
+    """None: as it is remembered."""
+    rides: int = 0
+    """Rides before this one, on any bike; 0: what this bike remembers."""
 
 
 FromGateway = SyncState | Command | Offer | Claim

@@ -125,7 +125,8 @@ class Cmd(Struct, frozen=True, kw_only=True):
     schema: str = "bikebox.cmd.1"
     command: Segment
     """Names the command: the same one twice is carried out once."""
-    kind: Literal["start_class", "message", "drain", "cue"]
+    kind: Literal["start_class", "message", "drain", "cue", "forget"]
+    """forget: what the bike has kept of the rider whose name is the text."""
     text: Annotated[str, Meta(max_length=200)] = ""
     rule: str = ""
     target_rpm: tuple[float, float] | None = None

@@ -5,10 +5,11 @@ from itertools import pairwise
 import pytest
 
 from firmware_app.coach.book import cue_file, read_cues
-from firmware_app.coach.coach import Coach
+from firmware_app.coach.coach import NOBODY, Coach
 from firmware_app.form.catalogue import RULES
 from firmware_app.form.state import FormState
 from firmware_app.settings import Coaching
+from firmware_app.wire import Profile
 
 BOOK = read_cues(cue_file("en"))
 STEP_S = 0.2
@@ -17,8 +18,8 @@ STEP_S = 0.2
 class Bike:
     """A coach, a rider whose faults are set by hand, and all that was said."""
 
-    def __init__(self, rider="Ana", answer="spoken", rides=0, **coaching):
-        self.coach = Coach(BOOK, Coaching(**coaching), rider, rides)
+    def __init__(self, rider="Ana", answer="spoken", rides=0, profile=NOBODY, **coaching):
+        self.coach = Coach(BOOK, Coaching(**coaching), rider, rides, profile)
         self.answer = answer
         self.now_s = 100.0
         self.said = []
@@ -223,3 +224,27 @@ def test_what_is_urgent_is_never_faded():
     for rule in ("bounce", "cadence_high", "saddle_low"):
         bike.ride(31, rule).ride(6)
     assert all(cue.voice for _, cue in bike.said if cue.kind == "correct")
+
+
+def test_a_rider_who_wants_no_voice_reads_the_coach():
+    bike = Bike(profile=Profile(voice=False)).ride(20, "shrug")
+    ((_, cue),) = bike.said
+    assert not cue.voice
+    bike.coach.wish("more")
+    assert not bike.ride(100, "shrug").spoken
+
+
+def test_only_who_stays_in_the_saddle_is_told_to_sit_down():
+    assert not Bike().ride(60, "standing").said
+    bike = Bike(profile=Profile(seated_only=True)).ride(60, "standing")
+    assert bike.texts == ["Ana, sit down for this one"]
+    assert "Ana, sit down for this one" in bike.coach.texts()
+    assert "Ana, sit down for this one" not in Bike().coach.texts()
+
+
+def test_a_remembered_style_holds_and_a_wish_of_this_ride_is_known():
+    bike = Bike(profile=Profile(style="quiet")).ride(200, "shrug", "knees_in")
+    assert min(b - a for (a, _), (b, _) in pairwise(bike.spoken)) >= 60
+    assert bike.coach.wished == ""
+    bike.coach.wish("more")
+    assert bike.coach.wished == "normal"

@@ -279,16 +279,38 @@ def test_after_the_camera_was_moved_the_posture_is_learnt_anew():
 
 def test_who_begins_with_a_fault_is_judged_against_an_earlier_ride_of_theirs():
     rider, known = Rider(), learnt().analyst.baseline
-    rider.analyst = Analyst("front", Coaching(), known)
+    rider.analyst = Analyst("front", Coaching(), (known,))
     rider.ride(12, SHRUG)
     assert rider.faults() == {"shrug"}
     assert not Rider().ride(30, SHRUG).faults()
 
 
+def test_one_earlier_ride_that_began_with_a_fault_does_not_outvote_the_others():
+    well, shrugged = learnt().analyst.baseline, Rider().ride(30, SHRUG).analyst.baseline
+    rider = Rider()
+    rider.analyst = Analyst("front", Coaching(), (well, shrugged, well))
+    assert rider.ride(12, SHRUG).faults() == {"shrug"}
+
+
+def test_who_began_with_a_fault_and_then_sat_well_has_a_better_baseline():
+    rider = Rider().ride(30, SHRUG)
+    assert not rider.ride(25, WELL).faults()
+    assert rider.ride(10, SHRUG).faults() == {"shrug"}
+
+
+def test_a_rule_that_is_not_for_this_rider_is_neither_judged_nor_told():
+    rider = Rider()
+    rider.analyst = Analyst("front", Coaching(), without=("shrug",))
+    rider.ride(30, WELL).ride(10, SHRUG)
+    assert not rider.faults()
+    assert rider.form.states["shrug"] == "unseen"
+    assert rider.form.why["shrug"] == "left out for this rider"
+
+
 def test_an_earlier_ride_does_not_count_when_camera_or_saddle_were_moved():
     rider, known = Rider(), learnt().analyst.baseline
     moved = Baseline(known.summary | {"hip_y": known.summary["hip_y"] + 0.06})
-    rider.analyst = Analyst("front", Coaching(), moved)
+    rider.analyst = Analyst("front", Coaching(), (moved,))
     rider.ride(10, SHRUG)
     assert rider.form.learning is not None
     assert not rider.ride(20, SHRUG).faults()

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from firmware_app.errors import BadSetting
-from firmware_app.form.catalogue import RULES, STATES
+from firmware_app.form.catalogue import RULES
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=80)]
 Word = Annotated[str, Meta(pattern=r"^[^\W\d_]+$", max_length=20)]
@@ -93,7 +93,7 @@ def cue_file(language: str) -> Path:
 
 
 def _check(path: Path, book: CueBook) -> None:
-    rules = {rule.id for rule in RULES} - STATES
+    rules = {rule.id for rule in RULES}
     if missing := rules - book.rules.keys():
         raise BadSetting(f"{path}: [rules.{min(missing)}] is missing; add its words")
     if unknown := book.rules.keys() - rules:

@@ -13,7 +13,10 @@ from firmware_app.form.catalogue import STATES
 from firmware_app.form.reasons import PASSING
 from firmware_app.form.state import FormState
 from firmware_app.settings import Coaching
+from firmware_app.wire import Profile
 
+NOBODY = Profile()
+"""Of whom nothing is known."""
 PRAISE_AFTER_S = 5.0
 """A correction counts once it has held this long."""
 PRAISE_WITHIN_S = 30.0
@@ -54,14 +57,26 @@ class _Told(NamedTuple):
 class Coach:
     """Remembers what was said; knows time only from the states it is given."""
 
-    def __init__(self, book: CueBook, rules: Coaching, rider: str, rides: int = 0) -> None:
+    def __init__(
+        self,
+        book: CueBook,
+        rules: Coaching,
+        rider: str,
+        rides: int = 0,
+        profile: Profile = NOBODY,
+    ) -> None:
         """Coach one ride; rides: how many the rider has had before."""
         self._book = book
         self._rider = rider
         self._rules = rules
-        self._style = rules.style
+        self._mute = not profile.voice
+        self._style = profile.style or rules.style
+        self.wished = ""
+        """The style that the rider wished for in this ride; empty: none."""
+        self._states = frozenset[str]() if profile.seated_only else STATES
+        """Ways of riding that are no faults of this rider's."""
         self._fresh_s = rules.fresh_s
-        self._of_three = 3 if rules.style == "more" else _of_three(rides)
+        self._of_three = 3 if self._style == "more" else _of_three(rides)
         self._fadeable = 0
         """Corrections so far that may be faded."""
         self._number = 0
@@ -89,18 +104,20 @@ class Coach:
         """Change the style for the rest of the ride; never to more than the promise allows."""
         styles: tuple[Literal["silent", "quiet", "normal"], ...] = ("silent", "quiet", "normal")
         now = 2 if self._style == "more" else styles.index(self._style)
-        self._style = styles[max(now - 1, 0) if wish == "quieter" else min(now + 1, 2)]
+        self._style = self.wished = styles[
+            max(now - 1, 0) if wish == "quieter" else min(now + 1, 2)
+        ]
 
     def texts(self) -> tuple[str, ...]:
         """Return all that may be said in this ride, to be rendered before it is needed."""
-        words = self._book.rules.values()
+        words = [words for rule, words in self._book.rules.items() if rule not in self._states]
         say = [with_name(text, self._rider) for one in words for text in one.say]
         return tuple(dict.fromkeys(say + [with_name(one.praise, self._rider) for one in words]))
 
     def consider(self, form: FormState) -> Cue | None:
         """Return what to say now, or None; called five times a second."""
         faults = {rule for rule, state in form.states.items() if state == "fault"}
-        faults -= STATES | form.fading
+        faults -= self._states | form.fading
         self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
         self._follow(form)
         if form.learning is not None or form.t_s < self._not_before_s or _busy(form):
@@ -112,7 +129,7 @@ class Coach:
 
         It takes its slot and counts as told, as if the words were our own.
         """
-        stands = form.states.get(rule) == "fault" and rule not in STATES
+        stands = form.states.get(rule) == "fault" and rule not in self._states
         against = (
             (not stands, "this fault does not stand"),
             (rule in form.fading, "the rider is putting it right"),
@@ -195,7 +212,7 @@ class Coach:
         self, rule: str, kind: Literal["correct", "praise"], text: str, t_s: float, speak: bool
     ) -> Cue:
         self._number += 1
-        voice = speak and self._style != "silent"
+        voice = speak and self._style != "silent" and not self._mute
         self._open[self._number] = (rule, self._told.get(rule), self._last_s)
         if voice or kind == "correct":
             self._last_s = t_s

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from firmware_app.coach.book import CueBook
+from firmware_app.form.catalogue import STATES
 
 WATCHED_S = 20.0
 """A rule judged for less than this is neither praised nor blamed."""
@@ -24,7 +25,9 @@ def debrief(
     strength is, of what was judged and stayed clean, what stands first in the book.
     """
     watched = {
-        rule: max(riding_s - unseen_s.get(rule, 0.0), fault_s.get(rule, 0.0)) for rule in book.rules
+        rule: max(riding_s - unseen_s.get(rule, 0.0), fault_s.get(rule, 0.0))
+        for rule in book.rules
+        if rule not in STATES
     }
     judged = {rule: seconds for rule, seconds in watched.items() if seconds >= WATCHED_S}
     faults = {rule: fault_s.get(rule, 0.0) for rule in watched if fault_s.get(rule, 0.0) >= FAULT_S}

@@ -4,13 +4,15 @@ Each fifth of a second: is there anything to judge by; what does the last window
 rider's own baseline; has it stayed long enough. What cannot be judged is unseen, with the reason.
 """
 
+from collections.abc import Collection
+
 from firmware_app.form import reasons
 from firmware_app.form.baseline import Baseline, Learner
 from firmware_app.form.cadence_band import CadenceBand
 from firmware_app.form.catalogue import POSTURE, RULES
 from firmware_app.form.crank import CrankPhase
 from firmware_app.form.dwell import OFF, Dwell
-from firmware_app.form.evidence import evidence
+from firmware_app.form.evidence import evidence, relief
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.pose_cadence import PoseCadence
 from firmware_app.form.posture import compare
@@ -22,6 +24,11 @@ from firmware_app.wire import RuleState, View
 
 RELEARN_S = 20.0
 """Somebody who pedals in another place for this long is the rider, and the camera was moved."""
+BETTER_S = 8.0
+"""Somebody who sits this long as much better than the baseline as a fault is worse had a fault when
+it was learnt ..."""
+RENEW_S, RENEW_TIMES = 10.0, 40.0
+"""... and for so long it follows so many times as quickly."""
 REFIT_S = 0.5
 """A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
@@ -31,7 +38,14 @@ LONGEST_STEP_S = 1.0
 class Analyst:
     """Knows time only from what it is told."""
 
-    def __init__(self, view: View, rules: Coaching, known: Baseline | None = None) -> None:
+    def __init__(
+        self,
+        view: View,
+        rules: Coaching,
+        known: tuple[Baseline, ...] = (),
+        without: Collection[str] = (),
+    ) -> None:
+        """Begin a ride; known: baselines of earlier rides, without: rules not for this rider."""
         self._view: View = view
         self._window = Window()
         self._crank = CrankPhase()
@@ -39,6 +53,7 @@ class Analyst:
         self._sensor_check = SensorCheck()
         self._need_s = rules.baseline_s
         self._learner = Learner(view, self._need_s, known)
+        self._without = frozenset(without)
         self._band = CadenceBand()
         self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
         self._fitted: Summary = {}
@@ -51,6 +66,10 @@ class Analyst:
         """How long the head has been turned."""
         self._moved_s = 0.0
         """How long the rider has been in another place."""
+        self._better_s = 0.0
+        """How long the rider has sat better than the baseline."""
+        self._renew_s = 0.0
+        """How much longer the baseline follows quickly."""
         self.evidence: Summary = {}
         """How strongly each rule showed when last judged, 1 begins a fault; for a report."""
 
@@ -144,7 +163,7 @@ class Analyst:
             return {}, dict.fromkeys(POSTURE, held)
         shown = evidence(self._view, now, deviation)
         if max(shown.values()) < OFF:
-            self._learner.learn(now, dt_s)
+            self._learn(now, dt_s, deviation)
         why = {rule: reasons.missing(self._view, rule) for rule in POSTURE if rule not in shown}
         standing = self._dwell["standing"].fault
         for rule, reason in reasons.overlaid(self._view, shown, standing=standing).items():
@@ -152,9 +171,22 @@ class Analyst:
             why[rule] = reason
         return shown, why
 
+    def _learn(self, now: Summary, dt_s: float, deviation: Summary) -> None:
+        """Let the baseline follow; quickly when the rider sits better than it for a while."""
+        better = relief(self._view, deviation) >= 1
+        self._better_s = self._better_s + dt_s if better else max(self._better_s - dt_s, 0.0)
+        if self._better_s >= BETTER_S:
+            self._better_s, self._renew_s = 0.0, RENEW_S
+        renewing = self._renew_s > 0
+        self._renew_s -= dt_s
+        self._learner.learn(now, dt_s, RENEW_TIMES if renewing else 1.0)
+
     def _state(self, t_s: float, dt_s: float, shown: Summary, why: dict[str, str]) -> FormState:
         states: dict[str, RuleState] = {}
         unproven = reasons.UNPROVEN[self._view]
+        for rule in self._without & shown.keys():
+            shown = {other: value for other, value in shown.items() if other != rule}
+        why |= dict.fromkeys(self._without, reasons.LEFT_OUT)
         for rule, dwell in self._dwell.items():
             seen = rule in shown
             states[rule] = dwell.step(shown[rule], dt_s) if seen else dwell.blind(dt_s)

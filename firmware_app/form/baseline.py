@@ -3,12 +3,15 @@
 The median of many moments, so that a look aside or a sip while learning does not matter. Good
 enough to judge by after 60 % of the time, refined until the whole of it, then kept; after that it
 follows slowly, and only while nothing is wrong: a tired posture must not become the new normal.
-The baseline of an earlier ride is taken up again after a few seconds when camera and saddle are
-where they were; so a rider who begins with a fault is judged against their own better days.
+The baselines of earlier rides are taken up again after a few seconds when camera and saddle are
+where they were: the middle one of each measure, so that one ride that began with a fault does not
+outvote the others. A rider who begins with a fault is judged against their own better days; and one
+whose baseline was learnt with a fault gets a better one as soon as they sit better for a while.
 """
 
 import math
 import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from firmware_app.form.plausible import plausible
@@ -40,7 +43,7 @@ class Baseline(NamedTuple):
 class Learner:
     """Collects moments until the baseline stands, then keeps it."""
 
-    def __init__(self, view: View, need_s: float, known: Baseline | None = None) -> None:
+    def __init__(self, view: View, need_s: float, known: tuple[Baseline, ...] = ()) -> None:
         self._view: View = view
         self._need_s = need_s
         self._known = known
@@ -59,10 +62,10 @@ class Learner:
         """The baseline, once it stands."""
         return None if self.learning is not None else Baseline(self._summary)
 
-    def learn(self, moment: Summary, lasted_s: float) -> None:
-        """Take in a moment of riding without fault."""
+    def learn(self, moment: Summary, lasted_s: float, times: float = 1.0) -> None:
+        """Take in a moment of riding without fault; a standing baseline follows times as fast."""
         if self._learnt_s >= self._need_s:
-            self._follow(moment, lasted_s / FOLLOW_S)
+            self._follow(moment, min(times * lasted_s / FOLLOW_S, 1.0))
             return
         self._learnt_s += lasted_s
         self._moments.append(moment)
@@ -73,29 +76,35 @@ class Learner:
         if self._learnt_s >= self._need_s:
             self._moments.clear()
 
-    def _recall(self, known: Baseline) -> None:
-        """Take up an earlier ride's baseline if the rider sits where it was learnt."""
-        self._known = None
-        if same_seat(self._median(), known.summary):
-            self._summary = dict(known.summary)
+    def _recall(self, known: tuple[Baseline, ...]) -> None:
+        """Take up what earlier rides had in common if the rider sits where they were ridden."""
+        self._known = ()
+        now = self._median()
+        fitting = [one.summary for one in known if same_seat(now, one.summary)]
+        if fitting:
+            self._summary = _middle(fitting)
             self._learnt_s = self._need_s
 
     def _settle(self) -> None:
         self._summary = plausible(self._view, self._summary | self._median())
 
     def _median(self) -> Summary:
-        found: Summary = {}
-        names = {name for moment in self._moments for name in moment}
-        for name in names:
-            seen = [moment[name] for moment in self._moments if name in moment]
-            if len(seen) >= KNOWN * len(self._moments):
-                found[name] = statistics.median(seen)
-        return found
+        return _middle(self._moments)
 
     def _follow(self, moment: Summary, share: float) -> None:
         for name, value in self._summary.items():
             if name in moment:
                 self._summary[name] = value + share * (moment[name] - value)
+
+
+def _middle(moments: Sequence[Summary]) -> Summary:
+    """Return the median of each measure that enough of the moments have."""
+    found: Summary = {}
+    for name in {name for moment in moments for name in moment}:
+        seen = [moment[name] for moment in moments if name in moment]
+        if len(seen) >= KNOWN * len(moments):
+            found[name] = statistics.median(seen)
+    return found
 
 
 def same_seat(now: Summary, then: Summary) -> bool:

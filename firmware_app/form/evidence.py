@@ -104,11 +104,7 @@ def _postures(view: View, deviation: Summary) -> Summary:
     """Return the evidence of the joint map; of head, back and trunk only what stands out."""
     if not all(name in deviation for name in FIGURES[view]):
         return {}
-    point = [deviation[name] for name in FIGURES[view]]
-    gone = {
-        rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
-        for rule, weights in WEIGHTS[view].items()
-    }
+    gone = _gone(view, deviation)
     found = {}
     for rule, (name, least) in SIGN[view].items():
         found[rule] = min(gone[rule] / ON[view][rule], deviation[name] / least)
@@ -119,6 +115,29 @@ def _postures(view: View, deviation: Summary) -> Summary:
     if max(found[rule] for rule in BENT) >= 1:
         found.pop("shrug", None)
     return found
+
+
+def relief(view: View, deviation: Summary) -> float:
+    """Return how far a posture is on the good side of the baseline; 1: as far as a fault begins.
+
+    A baseline that somebody sits so much better than was learnt with a fault.
+    """
+    if not all(name in deviation for name in FIGURES[view]):
+        return 0.0
+    gone = _gone(view, deviation)
+    return max(
+        min(-gone[rule] / ON[view][rule], -deviation[name] / least)
+        for rule, (name, least) in SIGN[view].items()
+    )
+
+
+def _gone(view: View, deviation: Summary) -> Summary:
+    """Return how far the joint map says that each posture goes, in shares of a full fault."""
+    point = [deviation[name] for name in FIGURES[view]]
+    return {
+        rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
+        for rule, weights in WEIGHTS[view].items()
+    }
 
 
 def _sway(view: View, now: Summary, deviation: Summary) -> float | None:

@@ -17,6 +17,7 @@ ASIDE = "looking aside"
 STILL = "not pedalling"
 STANDING = "out of the saddle"
 HIDDEN = "hidden by a bigger change"
+LEFT_OUT = "left out for this rider"
 PASSING = frozenset({HAND, ASIDE})
 """What goes by in a moment; while it is still in the window, nothing is judged."""
 ESSENTIAL = frozenset({"shoulder_span", "ear_span"})

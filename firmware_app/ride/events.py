@@ -9,7 +9,7 @@ from typing import Literal
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.settings import Coaching
 from firmware_app.settings import Ride as RideRules
-from firmware_app.wire import Command, CueOutcome, Message, RideId, Touch, View
+from firmware_app.wire import Command, CueOutcome, Message, Profile, RideId, Touch, View
 
 
 class RideSetup(Message, frozen=True, kw_only=True):
@@ -32,6 +32,13 @@ class RideSetup(Message, frozen=True, kw_only=True):
     rider_pseudonym: str = ""
     class_id: str = "free"
     software: str = ""
+    profile: Profile = Profile()
+    rides: int = 0
+    """How many the rider has had before."""
+    known: tuple[dict[str, float], ...] = ()
+    """Baselines of earlier rides on this bike, oldest first."""
+    remember: bool = False
+    """The rider agreed that this ride's baseline is kept as well."""
 
 
 class Pulse(Message, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from firmware_app.coach.coach import Coach, Cue
 from firmware_app.coach.debrief import debrief
 from firmware_app.coach.remote import Refused, RemoteCoach, RemoteCue
 from firmware_app.form.analyst import Analyst
+from firmware_app.form.baseline import Baseline
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.state import FormState
 from firmware_app.ride.account import Account
@@ -68,12 +69,13 @@ class Ride:
     """One rider, one saddle, from first turn to last."""
 
     def __init__(self, setup: RideSetup, book: CueBook) -> None:
-        self._setup = setup
+        self.setup = setup
         self._book = book
         self._cadence = Cadence(setup.pulses_per_turn)
         self._account = Account(setup.t_s, self._cadence)
-        self._analyst = Analyst(setup.view, setup.coaching)
-        self._coach = Coach(book, setup.coaching, setup.rider)
+        known = tuple(Baseline(summary) for summary in setup.known)
+        self._analyst = Analyst(setup.view, setup.coaching, known, setup.profile.without)
+        self._coach = Coach(book, setup.coaching, setup.rider, setup.rides, setup.profile)
         self._remote = RemoteCoach(book, setup.coaching.language, setup.rider)
         self._form: FormState | None = None
         self._legs = Legs()
@@ -93,9 +95,24 @@ class Ride:
             self._tick_s = pulse_s
             self._pulse(pulse_s)
 
+    @property
+    def baseline(self) -> Baseline | None:
+        """How the rider sits when all is well, as far as this ride knows."""
+        return self._analyst.baseline
+
+    @property
+    def riding_s(self) -> float:
+        """Riding time so far, without the rests."""
+        return self._account.riding_s
+
+    @property
+    def wished_style(self) -> str:
+        """How often the rider wished the coach to speak, in this ride; empty: no wish."""
+        return self._coach.wished
+
     def opening(self) -> tuple[Deed, ...]:
         """Return what is to be done before the first event."""
-        setup = self._setup
+        setup = self.setup
         started = RideStarted(
             t_s=setup.t_s,
             ride=setup.ride,
@@ -114,7 +131,7 @@ class Ride:
 
     def prepare(self) -> Prepare:
         """Return all that the coach may say in this ride."""
-        setup = self._setup
+        setup = self.setup
         return Prepare(t_s=setup.t_s, language=setup.coaching.language, texts=self._coach.texts())
 
     def feed(self, event: Heard) -> tuple[Deed, ...]:
@@ -196,17 +213,17 @@ class Ride:
         form = self._form = self._analyst.judge(t_s, rpm, self._target_rpm)
         if self.phase == "riding":
             self._account.add(t_s, dt_s, form)
-            if t_s - self._moved_s >= self._setup.rules.pause_s:
+            if t_s - self._moved_s >= self.setup.rules.pause_s:
                 self._pause(t_s, by_hand=False)
             else:
                 yield from self._consider(form)
-        elif t_s - self._paused_s >= self._setup.rules.end_s:
+        elif t_s - self._paused_s >= self.setup.rules.end_s:
             yield from self._end(t_s, "nobody pedalled")
             return
         for number, (_cue, sent_s) in list(self._waiting.items()):
             if t_s - sent_s > UNANSWERED_S:
                 yield from self._outcome(number, "dropped", "no player answered", t_s)
-        if self._account.due(t_s, self._setup.rules.interval_s):
+        if self._account.due(t_s, self.setup.rules.interval_s):
             yield from self._close_interval(t_s)
         yield Send(self._hud(t_s, rpm, form))
         if t_s - self._live_s >= LIVE_EVERY_S:
@@ -226,7 +243,7 @@ class Ride:
         if late or form is None or self.phase != "riding":
             given: Cue | Refused = Refused("too late" if late else "nobody rides")
         else:
-            language = self._setup.coaching.language
+            language = self.setup.coaching.language
             wish = RemoteCue(rule=command.rule, words=command.text, language=language)
             given = self._remote.give(wish, form, self._coach)
         if isinstance(given, Refused):
@@ -265,21 +282,21 @@ class Ride:
         yield Tell(
             CueGiven(
                 t_s=t_s,
-                ride=self._setup.ride,
+                ride=self.setup.ride,
                 cue=number,
                 rule=cue.rule,
                 kind=cue.kind,
                 words=cue.text,
                 outcome=outcome,
                 why=why,
-                ride_s=round(sent_s - self._setup.t_s, 2),
+                ride_s=round(sent_s - self.setup.t_s, 2),
             )
         )
 
     # the books, and the end ------------------------------------------------------------------
 
     def _close_interval(self, t_s: float) -> Iterator[Deed]:
-        interval = self._account.close(self._setup.ride, t_s)
+        interval = self._account.close(self.setup.ride, t_s)
         if interval is not None:
             yield Tell(interval)
 
@@ -295,14 +312,14 @@ class Ride:
         yield Tell(
             RideEnded(
                 t_s=t_s,
-                ride=self._setup.ride,
+                ride=self.setup.ride,
                 intervals=self._account.intervals,
                 why=why,
                 strength=strength,
                 next_thing=next_thing,
             )
         )
-        yield Send(self._account.debrief(t_s, self._setup.rider, strength, next_thing))
+        yield Send(self._account.debrief(t_s, self.setup.rider, strength, next_thing))
 
     # what is shown ---------------------------------------------------------------------------
 
@@ -311,7 +328,7 @@ class Ride:
         return Hud(
             t_s=t_s,
             phase=self.phase,
-            rider=self._setup.rider,
+            rider=self.setup.rider,
             elapsed_s=round(self._account.riding_s, 1),
             cadence_rpm=rpm,
             target_rpm=self._target_rpm,
@@ -319,18 +336,19 @@ class Ride:
             unseen_why=max(unseen, key=unseen.count) if unseen else "",
             learning=form.learning,
             crank="lost" if rpm is None else "ok",
+            left_handed=self.setup.profile.left_handed,
         )
 
     def _live(self, t_s: float, rpm: float | None, form: FormState) -> Live:
         return Live(
             t_s=t_s,
-            ride=self._setup.ride,
-            class_id=self._setup.class_id,
-            rider_pseudonym=self._setup.rider_pseudonym,
+            ride=self.setup.ride,
+            class_id=self.setup.class_id,
+            rider_pseudonym=self.setup.rider_pseudonym,
             phase=self.phase,
             cadence_rpm=rpm,
             states=form.states,
-            name=self._setup.rider if self._setup.name_on_board else "",
+            name=self.setup.rider if self.setup.name_on_board else "",
             parts={
                 "crank": SENSOR_WORDS[self._analyst.sensor or ("no pulses" if rpm is None else "")]
             },

@@ -33,20 +33,21 @@ class Guest:
         """Forget the rider: the ride is over."""
         self._claim = None
 
+    def claimed(self, now_s: float) -> Claim | None:
+        """Return what the next rider has said; None when nobody has claimed the bike."""
+        return self._claim if now_s < self._until_s else None
+
     def rider(self, now_s: float) -> str:
         """Return the name to ride under; empty: none."""
-        claim = self._valid(now_s)
+        claim = self.claimed(now_s)
         return self._usual if claim is None else claim.rider
 
     def name_on_board(self, now_s: float) -> bool:
         """Tell whether the rider agreed that the board shows the name."""
-        claim = self._valid(now_s)
+        claim = self.claimed(now_s)
         return claim is not None and claim.name_on_board
 
     def claim_url(self, now_s: float) -> str:
         """Return what the waiting screen shows as a QR code; empty: nothing."""
         offer = self._offer
         return offer.url if offer is not None and now_s < offer.until_s else ""
-
-    def _valid(self, now_s: float) -> Claim | None:
-        return self._claim if now_s < self._until_s else None

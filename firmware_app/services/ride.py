@@ -29,6 +29,7 @@ from firmware_app.ride.recording import missing, read_recording, replay
 from firmware_app.ride.ride import Deed, Ride, Send, Tell
 from firmware_app.ride.start import Start
 from firmware_app.services.guest import Guest
+from firmware_app.services.memory import Memory, Remembered, after
 from firmware_app.services.notebook import Notebook
 from firmware_app.services.shelf import Shelf
 from firmware_app.settings import Settings
@@ -37,6 +38,7 @@ from firmware_app.supervise import keep_going
 from firmware_app.wire import (
     CameraState,
     Claim,
+    Command,
     Debrief,
     FromVision,
     Hud,
@@ -56,6 +58,8 @@ from firmware_app.wire import (
 log = structlog.get_logger()
 
 TICK_S = 0.2
+COUNTS_S = 60.0
+"""A ride shorter than this is no ride to be remembered by."""
 DEBRIEF_S = 20.0
 """How long a ride's last screen stays; then the bike waits for the next rider."""
 
@@ -81,6 +85,9 @@ class RideService:
         self._parts = Parts()
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
         self._guest = Guest(settings.rider)
+        self._memory = Memory(settings.riders)
+        self._forgotten: set[str] = set()
+        """Names that were to be forgotten while somebody rides."""
         self._ride: Ride | None = None
         self._hud = self._waiting()
         self._debrief: Debrief | None = None
@@ -164,6 +171,8 @@ class RideService:
             case Claim():
                 if self._ride is None:
                     self._guest.claim(message, self._clock.monotonic())
+            case Command(kind="forget"):
+                self._forget(message.text)
             case Touch(action="start") if self._ride is None:
                 self._begin((message.t_s,))
             case Touch(action="camera_off" | "camera_on"):
@@ -192,6 +201,9 @@ class RideService:
 
     def _begin(self, pulses_s: tuple[float, ...]) -> None:
         settings = self._settings
+        rider = self._guest.rider(pulses_s[-1])
+        claim = self._guest.claimed(pulses_s[-1]) or Claim(t_s=pulses_s[-1], rider="nobody")
+        known = self._memory.recall(rider) if claim.remember else Remembered()
         setup = RideSetup(
             t_s=pulses_s[0],
             ride=self._shelf.next_ride(),
@@ -203,11 +215,15 @@ class RideService:
             rules=settings.ride,
             pulses_s=pulses_s if len(pulses_s) > 1 else (),
             pulses_per_turn=settings.crank.pulses_per_turn,
-            rider=self._guest.rider(pulses_s[-1]),
-            name_on_board=self._guest.name_on_board(pulses_s[-1]),
+            rider=rider,
+            name_on_board=claim.name_on_board,
             rider_pseudonym=secrets.token_hex(4),
             class_id=settings.player.class_id,
             software=version("bikebox"),
+            profile=claim.profile or known.profile,
+            rides=max(claim.rides, known.rides),
+            known=known.baselines.get(settings.vision.view, ()),
+            remember=claim.remember,
         )
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
         self._debrief = None
@@ -250,11 +266,32 @@ class RideService:
         for deed in self._ride.feed(event):
             self._do(deed)
         if self._ride.phase == "ended":
+            self._remember(self._ride)
             self._ride = None
             self._camera_on = True
             self._guest.leave()
+            self._forgotten.clear()
             self._notebook.close()
             self._shelf.clear(self._link.kept)
+
+    def _remember(self, ride: Ride) -> None:
+        """Keep what this ride has shown of a rider who agreed to it."""
+        setup, baseline = ride.setup, ride.baseline
+        if not setup.remember or setup.rider in self._forgotten:
+            return
+        known = structs.replace(self._memory.recall(setup.rider), profile=setup.profile)
+        if baseline is not None and ride.riding_s >= COUNTS_S:
+            known = after(known, setup.view, baseline.summary, ride.wished_style)
+        self._memory.keep(setup.rider, known)
+
+    def _forget(self, rider: str) -> None:
+        """Remove what is kept of a rider; of one who rides now nothing will be kept either."""
+        self._forgotten.add(rider)
+        try:
+            there = self._memory.forget(rider)
+            log.info("rider_forgotten", there=there)
+        except OSError as error:
+            log.warning("rider_not_forgotten", why=str(error), do="remove the file in riders/")
 
     # what goes out -------------------------------------------------------------------------
 
