@@ -11,6 +11,7 @@ from firmware_app.ride.ride import Ride, Send, Tell
 from firmware_app.settings import Coaching
 from firmware_app.settings import Ride as RideRules
 from firmware_app.wire import Message, RideId
+from tests.postgres_scene import Postgres
 
 TICK_S = 0.2
 
@@ -20,6 +21,14 @@ def _logs_of_its_own():
     """What a command sets up ends with its test, for so does the standard error it writes to."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """One server for all tests that ask; each makes a database of its own."""
+    server = Postgres()
+    yield server
+    server.stop()
 
 
 class Ridden(NamedTuple):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -79,6 +80,19 @@ def free_port():
         return door.getsockname()[1]
 
 
+class Node(NamedTuple):
+    """Where one server of a NATS cluster listens."""
+
+    mqtt: int
+    route: int
+    port: int
+
+
+def three_nodes():
+    """Return three servers of a cluster that is to be started, by name."""
+    return {f"node{n}": Node(free_port(), free_port(), free_port()) for n in (1, 2, 3)}
+
+
 class Gym:
     """Starts, kills and asks; stop() ends all that it started and nothing else."""
 
@@ -88,6 +102,8 @@ class Gym:
         self.broker_port = free_port()
         self.way_port = 0
         self.mqtt = ""
+        self.database = ""
+        self.servers: list[str] = []
         self.running: dict[str, subprocess.Popen] = {}
 
     @property
@@ -128,12 +144,12 @@ class Gym:
         self._until_open(self.broker_port)
 
     def node(self, n, nodes):
-        """Start one of a cluster of NATS servers; nodes is name to (MQTT port, route port)."""
-        mqtt_port, route_port = nodes[n]
-        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for _, port in nodes.values())
+        """Start one of a cluster of NATS servers; nodes is name to Node."""
+        mqtt_port, route_port, port = nodes[n]
+        routes = ", ".join(f'"nats://127.0.0.1:{node.route}"' for node in nodes.values())
         config = self.folder / f"{n}.conf"
         config.write_text(
-            f'listen: "127.0.0.1:-1"\nserver_name: {n}\n'
+            f'listen: "127.0.0.1:{port}"\nserver_name: {n}\n'
             f'jetstream {{ store_dir: "{self.folder}/{n}" }}\n'
             f'cluster {{ name: gym, listen: "127.0.0.1:{route_port}", routes: [{routes}] }}\n'
             f'mqtt {{ listen: "127.0.0.1:{mqtt_port}", stream_replicas: 3 }}\n'
@@ -145,12 +161,16 @@ class Gym:
         self.start("broker", *BIKEBOX, "broker", "--port-file", port_file)
         self.broker_port = self._port(port_file)
 
-    def studio(self, *, wait=True):
-        port_file, db = self.folder / "studio.port", self.folder / "studio.db"
+    def studio(self, name="studio", *, wait=True):
+        """Start the studio, or one of several that share a database and a stream."""
+        port_file, config = self.folder / f"{name}.port", self.folder / f"{name}.toml"
         port_file.unlink(missing_ok=True)
-        config = self.folder / "gym.toml"
-        config.write_text(f'port = 0\ndatabase = "{db}"\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}')
-        self.start("studio", *BIKEBOX, "studio", "--config", config, "--port-file", port_file)
+        database = self.database or self.folder / "studio.db"
+        config.write_text(
+            f'studio = "{name}"\nport = 0\ndatabase = "{database}"\n'
+            f'[mqtt]\nurl = "{self.url}"\n{self.mqtt}[stream]\nservers = {self.servers}\n'
+        )
+        self.start(name, *BIKEBOX, "studio", "--config", config, "--port-file", port_file)
         if wait:
             self.studio_port = self._port(port_file)
 

@@ -70,7 +70,7 @@ NASTY = [
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    archive = Archive(tmp_path_factory.mktemp("studio") / "studio.db", HandClock())
+    archive = Archive(str(tmp_path_factory.mktemp("studio") / "studio.db"), HandClock())
     yield archive
     archive.close()
 
@@ -82,7 +82,7 @@ def stored_and_dead(archive):
 
 @pytest.mark.parametrize("payload", NASTY, ids=range(len(NASTY)))
 def test_a_nasty_record_is_stored_or_buried_and_the_next_one_is_taken(tmp_path, payload):
-    archive = Archive(tmp_path / "studio.db", HandClock())
+    archive = Archive(str(tmp_path / "studio.db"), HandClock())
     archive.store([Came("fleet/v1/b1/up", payload)])
     assert stored_and_dead(archive) >= 1
     assert archive.store([Came("fleet/v1/b2/up", json.dumps(GOOD_UP | {"box": "b2"}).encode())])

@@ -55,7 +55,8 @@ def test_no_lock_names_a_host(lock):
 def test_all_that_the_project_asks_for_is_locked_as_it_asks(python):
     project = PROJECT["project"]
     box = project["dependencies"] + project["optional-dependencies"]["demo"]
-    for purpose, asked in (("box", box), ("dev", box + PROJECT["dependency-groups"]["dev"])):
+    dev = box + project["optional-dependencies"]["cluster"] + PROJECT["dependency-groups"]["dev"]
+    for purpose, asked in (("box", box), ("dev", dev)):
         packages = read(ROOT / "config" / "locks" / f"python{python}-{purpose}.txt")
         for each in wanted(python, asked):
             version = packages[canonicalize_name(each.name)][0]

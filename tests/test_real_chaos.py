@@ -48,7 +48,7 @@ def gym_of_one_ride(tmp_path):
 def test_the_tally_of_a_storm_finds_each_harm(gym_of_one_ride, harm, figure):
     db, folder = gym_of_one_ride
     boxes = {"b1": folder}
-    assert tally(folder / "studio.db", boxes) == (INTERVALS + 2, 0, 0, 0, 0)
+    assert tally(str(folder / "studio.db"), boxes) == (INTERVALS + 2, 0, 0, 0, 0)
     with db.conn:
         db.conn.execute(harm)
-    assert getattr(tally(folder / "studio.db", boxes), figure) > 0
+    assert getattr(tally(str(folder / "studio.db"), boxes), figure) > 0

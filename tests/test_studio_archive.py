@@ -11,9 +11,16 @@ from gateway.studio.archive import Archive, Came
 from gateway.topics import Gap, Up, pack
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").database()
+    return str(tmp_path / "studio.db")
+
+
 @pytest.fixture
-def archive(tmp_path):
-    archive = Archive(tmp_path / "studio.db", HandClock())
+def archive(database):
+    archive = Archive(database, HandClock())
     yield archive
     archive.close()
 
@@ -51,8 +58,8 @@ def test_each_box_and_each_of_its_databases_has_a_watermark_of_its_own(archive):
     acks = archive.store([up(1), up(2), up(1, box="b2"), up(1, epoch="e2")])
     assert [(box, ack.epoch, ack.upto) for box, ack in acks] == [
         ("b1", "e1", 2),
-        ("b2", "e1", 1),
         ("b1", "e2", 1),
+        ("b2", "e1", 1),
     ]
 
 
@@ -108,10 +115,10 @@ def test_a_summary_that_was_told_anew_replaces_the_old_one_and_a_late_old_one_do
     assert archive.counts["rides"] == 1
 
 
-def test_what_was_confirmed_is_there_after_a_restart(archive, tmp_path):
+def test_what_was_confirmed_is_there_after_a_restart(archive, database):
     archive.store([up(1), up(2), summary(3)])
     archive.close()
-    again = Archive(tmp_path / "studio.db", HandClock())
+    again = Archive(database, HandClock())
     assert upto(again, up(1)) == 3
     assert again.ride("b1", "000001_ab_b1").summary["ride"] == "000001_ab_b1"
     again.close()

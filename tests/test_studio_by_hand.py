@@ -35,7 +35,7 @@ def stick(box, tmp_path):
 
 @pytest.fixture
 def archive(tmp_path):
-    archive = Archive(tmp_path / "studio.db", HandClock())
+    archive = Archive(str(tmp_path / "studio.db"), HandClock())
     yield archive
     archive.close()
 

@@ -78,8 +78,8 @@ class Net:
     def __init__(self, chance, folder, told):
         self.chance, self.told = chance, told
         self.store = Store(folder / "gateway.db", "b1", HandClock())
-        self.archive = Archive(folder / "studio.db", HandClock())
-        for db in (self.store._db, self.archive._db):
+        self.archive = Archive(str(folder / "studio.db"), HandClock())
+        for db in (self.store._db, self.archive._tables._db):
             db.execute("PRAGMA synchronous = OFF")  # no power is cut here
         self.window = Window(chance.random)
         self.up, self.down = deque(), deque()
@@ -143,7 +143,7 @@ def test_whatever_the_network_loses_doubles_or_mixes_every_record_is_confirmed_o
         assert net.steps < 2000, "the last record never arrives"
         if net.steps == gap_at:
             given_up = net.store.outbox.give_up("interval", 5, "no room")
-    rows = list(net.archive._db.query("select kind from record"))
+    rows = list(net.archive._tables._db.query("select kind from record"))
     kinds = [row["kind"] for row in rows]
     assert kinds.count("cue") == kinds.count("summary") == 1
     assert intervals - given_up <= kinds.count("interval") <= intervals

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.db is not None:
         settings = structs.replace(settings, database=str(args.db))
     if args.by_hand is not None:
-        archive = Archive(Path(settings.database), MachineClock())
+        archive = Archive(settings.database, MachineClock())
         box, records = take_in(args.by_hand, archive, MachineClock())
         archive.close()
         sys.stdout.write(f"{args.by_hand}: {records} new records of {box}\n")

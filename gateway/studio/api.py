@@ -5,9 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 
+from firmware_app.errors import PartLost
 from gateway.studio.archive import RideStored
 from gateway.studio.board import sentence
 from gateway.studio.room import Counts
@@ -46,6 +53,10 @@ class Studio(Protocol):
 def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
     """Return the app that answers for this studio."""
     app = make_app("Bikebox studio", hosts)
+
+    @app.exception_handler(PartLost)
+    async def away(_request: Request, lost: PartLost) -> Response:
+        return JSONResponse({"detail": str(lost)}, status_code=503)
 
     @app.get("/", include_in_schema=False)
     async def whole_board() -> HTMLResponse:
@@ -98,6 +109,7 @@ def _metrics(studio: Studio) -> str:
         ("dropped_total", "counter", "Other messages that nobody can read.", health["dropped"]),
         ("riders", "gauge", "Riders in all classes now.", health["riders"]),
         ("broker_ok", "gauge", "Is the broker there.", int(health["broker"] == "ok")),
+        ("database_ok", "gauge", "Is the database there.", int(health["database"] == "ok")),
     )
     return "".join(
         f"# HELP bikebox_studio_{name} {words}\n# TYPE bikebox_studio_{name} {kind}\n"

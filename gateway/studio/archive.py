@@ -5,53 +5,20 @@ is kept as dead and the watermark passes it, else one bad record would hold up a
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlite_utils import Database, Migrations
 
 from firmware_app.clock import Clock
 from firmware_app.errors import WireError
 from firmware_app.summary import Summary
-from gateway.database import open_database
+from gateway.studio.tables import open_tables
 from gateway.topics import Ack, Gap, Up, box_topic, unpack
 
 KNOWN: dict[str, type[msgspec.Struct]] = {"summary": Summary, "gap": Gap}
 """Bodies that the studio reads; all other kinds are kept as they come."""
 DEAD_ROWS = 10_000
-
-steps = Migrations("studio")
-
-
-@steps()
-def begin(db: Database) -> None:
-    """Make the tables."""
-    db.execute(
-        "CREATE TABLE record (box TEXT, epoch TEXT, seq INTEGER, kind TEXT, boot_id TEXT,"
-        " t_s REAL, wall_utc TEXT, wall_synced INTEGER, body TEXT, stored_utc TEXT,"
-        " PRIMARY KEY (box, epoch, seq)) WITHOUT ROWID"
-    )
-    db.table("watermark").create(
-        {"box": str, "epoch": str, "upto": int, "at_utc": str}, pk=("box", "epoch")
-    )
-    db.table("ride").create(
-        {
-            "n": int,
-            "box": str,
-            "ride": str,
-            "class": str,
-            "started_utc": str,
-            "epoch": str,
-            "seq": int,
-            "summary": str,
-            "stored_utc": str,
-        },
-        pk="n",
-    ).create_index(["box", "ride"], unique=True)
-    db.table("dead").create(
-        {"id": int, "stored_utc": str, "topic": str, "why": str, "payload": str}, pk="id"
-    )
+AT_ONCE = 1000
 
 
 class Came(NamedTuple):
@@ -70,81 +37,101 @@ class RideStored(NamedTuple):
 
 
 class Archive:
-    """One SQLite file, used by one thread."""
+    """The tables of one gym, used by one thread; every call may raise PartLost."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        self._db = open_database(path, steps, clock)
+    def __init__(self, database: str, clock: Clock) -> None:
+        """Take a file or postgresql://...; raise SetupError."""
+        self._tables = open_tables(database, clock)
         self._clock = clock
 
     def close(self) -> None:
-        """Give the file back."""
-        self._db.close()
+        """Give the database back."""
+        self._tables.close()
+
+    def speaks(self) -> bool:
+        """Tell whether this studio is the one of several that tells the class in counts."""
+        return self._tables.speaks()
 
     def store(self, came: Iterable[Came]) -> list[tuple[str, Ack]]:
         """Put all of it on disk in one transaction; return the boxes' watermarks after that."""
-        touched: dict[tuple[str, str], int] = {}
-        with self._db.atomic():
-            for topic, payload in came:
+        ups: list[tuple[Up, Came]] = []
+        with self._tables.atomic():
+            for letter in came:
                 try:
-                    up = unpack(payload, Up)
-                    if topic != box_topic(up.box, "up"):
-                        raise WireError(f"{up.box} speaks on another box's topic")  # noqa: TRY301 - buried below
+                    ups.append((_read(letter), letter))
                 except WireError as error:
-                    self._bury(topic, str(error), payload)
-                    continue
-                self._take(topic, up, payload)
-                key = (up.box, up.epoch)
-                touched[key] = max(touched.get(key, 0), up.low - 1)
-            return [
-                (box, self._advance(box, epoch, least)) for (box, epoch), least in touched.items()
-            ]
+                    self._bury(letter, str(error))
+            # the watermark's row is locked first and in one order: studios that share the tables
+            # take turns at a box, and each sees all that the one before it stored
+            marks = {key: self._hold(*key) for key in sorted({(up.box, up.epoch) for up, _ in ups})}
+            for up, letter in ups:
+                marks[up.box, up.epoch].take(up, *self._take(up, letter))
+            return [(box, self._advance(box, epoch, mark)) for (box, epoch), mark in marks.items()]
 
-    def _take(self, topic: str, up: Up, payload: bytes) -> None:
+    def _hold(self, box: str, epoch: str) -> "_Mark":
+        rows = self._tables.ask(
+            "INSERT INTO watermark (box, epoch, upto, at_utc) VALUES (?, ?, 0, ?)"
+            " ON CONFLICT (box, epoch) DO UPDATE SET at_utc = excluded.at_utc RETURNING upto",
+            [box, epoch, self._now()],
+        )
+        return _Mark(rows[0][0])
+
+    def _take(self, up: Up, letter: Came) -> tuple[int, int]:
+        """Store a record unless it is there; return how many records and rides are new."""
         kind, body = up.kind, msgspec.json.encode(up.body).decode()
         try:
             if kind in KNOWN:
                 unpack(body.encode(), KNOWN[kind])
         except WireError as error:
-            self._bury(topic, str(error), payload)
+            self._bury(letter, str(error))
             kind, body = "dead", ""
-        new = self._db.execute(
-            "INSERT OR IGNORE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        new = self._tables.do(
+            "INSERT INTO record (box, epoch, seq, kind, boot_id, t_s, wall_utc, wall_synced, body,"
+            " stored_utc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [
                 *(up.box, up.epoch, up.seq, kind, up.boot_id, up.t_s, up.wall_utc),
                 *(up.wall_synced, body, self._now()),
             ],
-        ).rowcount
-        if new and kind == "summary":
-            summary = unpack(body.encode(), Summary)
-            self._db.execute(
-                "INSERT INTO ride (box, ride, class, started_utc, epoch, seq, summary, stored_utc)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (box, ride) DO UPDATE SET"
-                " epoch = excluded.epoch, seq = excluded.seq, summary = excluded.summary,"
-                " stored_utc = excluded.stored_utc"
-                " WHERE excluded.epoch <> epoch OR excluded.seq > seq",
-                [
-                    *(up.box, summary.ride, summary.class_id, summary.started_utc),
-                    *(up.epoch, up.seq, body, self._now()),
-                ],
-            )
+        )
+        return new, self._take_ride(up, body) if new and kind == "summary" else 0
 
-    def _advance(self, box: str, epoch: str, least: int) -> Ack:
+    def _take_ride(self, up: Up, body: str) -> int:
+        """Keep the newest summary of a ride; return 1 when it is the first."""
+        summary = unpack(body.encode(), Summary)
+        told = [up.epoch, up.seq, body, self._now()]
+        new = self._tables.do(
+            "INSERT INTO ride (box, ride, class, started_utc, epoch, seq, summary, stored_utc)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [up.box, summary.ride, summary.class_id, summary.started_utc, *told],
+        )
+        if not new:
+            self._tables.do(
+                "UPDATE ride SET started_utc = ?, epoch = ?, seq = ?, summary = ?, stored_utc = ?"
+                " WHERE box = ? AND ride = ? AND (epoch <> ? OR seq < ?)",
+                [summary.started_utc, *told, up.box, summary.ride, up.epoch, up.seq],
+            )
+        return new
+
+    def _advance(self, box: str, epoch: str, mark: "_Mark") -> Ack:
         """Move the watermark over what is here without a hole; return it."""
-        row = self._db.execute(
-            "SELECT upto FROM watermark WHERE box = ? AND epoch = ?", [box, epoch]
-        ).fetchone()
-        upto = max(row[0] if row else 0, least)
-        for seq, kind, body in self._db.execute(
-            "SELECT seq, kind, body FROM record WHERE box = ? AND epoch = ? AND seq > ?"
-            " ORDER BY seq",
-            [box, epoch, upto],
-        ):
-            if seq > upto + 1:
-                break
-            upto = max(upto, unpack(body.encode(), Gap).upto if kind == "gap" else seq)
+        upto, more = max(mark.upto, mark.least), True
+        while more:
+            rows = self._tables.ask(
+                "SELECT seq, CASE WHEN kind = 'gap' THEN body END FROM record"
+                " WHERE box = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?",
+                [box, epoch, upto, AT_ONCE],
+            )
+            more = len(rows) == AT_ONCE
+            for seq, gap in rows:
+                if seq > upto + 1:
+                    more = False
+                    break
+                upto = max(upto, seq, unpack(gap.encode(), Gap).upto if gap else 0)
         at_utc = self._now()
-        self._db.table("watermark").upsert(
-            {"box": box, "epoch": epoch, "upto": upto, "at_utc": at_utc}, pk=("box", "epoch")
+        self._tables.do(
+            "UPDATE watermark SET upto = ?, at_utc = ?, stored = stored + ?, rides = rides + ?"
+            " WHERE box = ? AND epoch = ?",
+            [upto, at_utc, mark.stored, mark.rides, box, epoch],
         )
         return Ack(epoch=epoch, upto=upto, at_utc=at_utc)
 
@@ -160,29 +147,43 @@ class Archive:
     @property
     def counts(self) -> dict[str, int]:
         """Return how many records, rides and unreadable messages there are."""
-        return {
-            name: int(self._db.execute(sql).fetchone()[0] or 0)
-            for name, sql in (
-                ("records", "SELECT count(*) FROM record"),
-                ("rides", "SELECT count(*) FROM ride"),
-                ("unreadable", "SELECT max(id) FROM dead"),
-            )
-        }
+        sums = self._tables.ask("SELECT sum(stored), sum(rides) FROM watermark")[0]
+        (unreadable,) = self._tables.ask("SELECT max(id) FROM dead")[0]
+        told = zip(("records", "rides", "unreadable"), (*sums, unreadable), strict=True)
+        return {name: int(number or 0) for name, number in told}
 
     def _rides(self, which: str, *values: Any) -> list[RideStored]:
-        rows = self._db.execute(f"SELECT summary, stored_utc FROM ride {which}", list(values))  # noqa: S608 - our own words
+        rows = self._tables.ask(f"SELECT summary, stored_utc FROM ride {which}", values)  # noqa: S608 - our own words
         return [RideStored(msgspec.json.decode(body), at) for body, at in rows]
 
-    def _bury(self, topic: str, why: str, payload: bytes) -> None:
-        self._db.table("dead").insert(
-            {
-                "stored_utc": self._now(),
-                "topic": topic,
-                "why": why,
-                "payload": payload[:4000].decode(errors="replace"),
-            }
+    def _bury(self, letter: Came, why: str) -> None:
+        payload = letter.payload[:4000].decode(errors="replace")
+        self._tables.do(
+            "INSERT INTO dead (stored_utc, topic, why, payload) VALUES (?, ?, ?, ?)",
+            [self._now(), letter.topic, why, payload],
         )
-        self._db.execute("DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?", [DEAD_ROWS])
+        self._tables.do("DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?", [DEAD_ROWS])
 
     def _now(self) -> str:
         return self._clock.wall().isoformat(timespec="milliseconds")
+
+
+class _Mark:
+    """One epoch of a box while a batch of its records is stored."""
+
+    def __init__(self, upto: int) -> None:
+        self.upto = upto
+        self.least = self.stored = self.rides = 0
+
+    def take(self, up: Up, records: int, rides: int) -> None:
+        """Count a record; what is older than its low will not come."""
+        self.least = max(self.least, up.low - 1)
+        self.stored += records
+        self.rides += rides
+
+
+def _read(letter: Came) -> Up:
+    up = unpack(letter.payload, Up)
+    if letter.topic != box_topic(up.box, "up"):
+        raise WireError(f"{up.box} speaks on another box's topic")
+    return up

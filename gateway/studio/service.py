@@ -1,7 +1,6 @@
 """The studio as it runs: records in, watermarks back, the class in counts for the instructor."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from gateway.mqtt import Heard, Line, connected, read_address
 from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
 from gateway.studio.board import board
+from gateway.studio.extras import load_extra
 from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings
 from gateway.topics import (
@@ -45,9 +45,12 @@ class StudioService:
         self._settings = settings
         self._clock = clock
         self._port_file = port_file
-        self._archive = Archive(Path(settings.database), clock)
+        self._archive = Archive(settings.database, clock)
+        if settings.stream.servers:
+            self._stream = load_extra("stream", "[stream] servers")
         self._room = Room(settings.few_below)
         self._dropped = 0
+        self._counts = {"records": 0, "rides": 0, "unreadable": 0}
         self._line: Line | None = None
         self._trouble = "Connecting to the broker"
 
@@ -70,33 +73,59 @@ class StudioService:
             self._archive.close()
 
     async def _listen(self, worked: Callable[[], None]) -> None:
-        topics = ((ALL_UP, 1), (ALL_FORM, 0))
         settings = self._settings
-        async with connected(settings.mqtt, settings.studio, topics, keep_session=True) as line:
-            worked()
-            self._line, self._trouble = line, ""
+        shared = bool(settings.stream.servers)
+        topics = ((ALL_FORM, 0),) if shared else ((ALL_UP, 1), (ALL_FORM, 0))
+        lost: Sequence[Exception] = ()
+        async with connected(
+            settings.mqtt, settings.studio, topics, keep_session=not shared
+        ) as line:
             try:
-                while True:
-                    self._take(line, await line.heard(AGGREGATE_S))
+                async with asyncio.TaskGroup() as tasks:
+                    if shared:
+                        tasks.create_task(self._take_our_share(line, worked))
+                    else:
+                        self._up(line, worked)
+                    tasks.create_task(self._take_all(line))
+            except* PartLost as both:
+                lost = both.exceptions
             finally:
                 self._line = None
+        raise PartLost(str(lost[0]))
+
+    def _up(self, line: Line, worked: Callable[[], None]) -> None:
+        worked()
+        self._line, self._trouble = line, ""
+
+    async def _take_all(self, line: Line) -> None:
+        while True:
+            self._take(line, await line.heard(AGGREGATE_S))
+
+    async def _take_our_share(self, line: Line, worked: Callable[[], None]) -> None:
+        async with self._stream.flowing(self._settings.stream) as flow:
+            self._up(line, worked)
+            while True:
+                letters = await flow.letters(AGGREGATE_S)
+                if letters:
+                    self._store(line, [letter.came for letter in letters])
+                for letter in letters:
+                    await letter.stored()
 
     def _lost(self, why: str) -> None:
         self._trouble = f"No news from the bikes: {why}"
 
     def _take(self, line: Line, came: list[Heard]) -> None:
         records = [Came(heard.topic, heard.payload) for heard in came if heard.topic[-3:] == "/up"]
-        try:
-            acks = self._archive.store(records) if records else []
-        except sqlite3.OperationalError as error:
-            raise PartLost(
-                f"{self._settings.database} cannot be written: {error}; is the disk full?"
-            ) from error
-        for box, ack in acks:
-            line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
+        if records:
+            self._store(line, records)
         for heard in came:
             if "/form/" in heard.topic and not heard.retained:
                 self._hear_form(heard)
+
+    def _store(self, line: Line, records: list[Came]) -> None:
+        """On disk first; only then a box may forget."""
+        for box, ack in self._archive.store(records):
+            line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
 
     def _hear_form(self, heard: Heard) -> None:
         try:
@@ -112,11 +141,18 @@ class StudioService:
 
     async def _count_aloud(self) -> None:
         while True:
-            for counts in self._room.classes(self._clock.monotonic()):
-                if self._line is not None:
+            if self._line is not None and self._speaks():
+                for counts in self._room.classes(self._clock.monotonic()):
                     self._line.publish(aggregate_topic(counts.class_id), pack(counts.aggregate()))
             notify("WATCHDOG=1")
             await self._clock.sleep(AGGREGATE_S)
+
+    def _speaks(self) -> bool:
+        """Tell whether we are the one of several studios that counts aloud."""
+        try:
+            return self._archive.speaks()
+        except PartLost:
+            return False
 
     # to people -----------------------------------------------------------------------------
 
@@ -139,12 +175,16 @@ class StudioService:
 
     def health(self) -> dict[str, Any]:
         """Return how the studio is doing."""
-        broker = self._trouble or "ok"
         classes = self._room.classes(self._clock.monotonic())
+        try:
+            self._counts, database = self._archive.counts, "ok"
+        except PartLost as lost:
+            database = str(lost)
         return {
-            "ok": not self._trouble,
-            "broker": broker,
-            **self._archive.counts,
+            "ok": not self._trouble and database == "ok",
+            "broker": self._trouble or "ok",
+            "database": database,
+            **self._counts,
             "riders": sum(counts.riders for counts in classes),
             "dropped": self._dropped + (self._line.dropped if self._line else 0),
         }

@@ -1,10 +1,23 @@
 """One file, gym.toml, read once at start into one frozen value."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from firmware_app.settings import Mqtt, Name, Port, Section
+
+
+class Stream(Section, frozen=True, kw_only=True):
+    """A JetStream cluster that several studios take the boxes' records from."""
+
+    SAMPLE: ClassVar[str] = "config/gym.toml"
+
+    servers: tuple[str, ...] = ()
+    """nats://HOST:4222; empty: records come from the broker, to this studio alone."""
+    copies: Literal[1, 3, 5] = 3
+    """Servers that hold each record until it is stored."""
+    credentials_file: str = ""
+    ca_file: str = ""
 
 
 class GymSettings(Section, frozen=True, kw_only=True):
@@ -24,4 +37,6 @@ class GymSettings(Section, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     """Names under which a browser may ask, beside this machine's own."""
     database: str = "/var/lib/bikebox-studio/studio.db"
+    """A file, or postgresql://USER@HOST/DATABASE that several studios share."""
     mqtt: Mqtt = Mqtt(url="mqtt://127.0.0.1:1883")
+    stream: Stream = Stream()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.chaos.tally import tally
 from tests.chaos.way import Way
-from tests.gym_scene import Gym, free_port, until
+from tests.gym_scene import Gym, three_nodes, until
+from tests.postgres_scene import Postgres
 
 DEEDS = {
     "ride": 4,
@@ -17,11 +18,13 @@ DEEDS = {
     "studio": 5,
     "broker": 4,
     "wiped broker": 1,
+    "database": 1,
     "box": 1,
     "cut": 3,
     "mute": 1,
 }
-"""What happens, and how often against the others; box is the whole box at once, a pulled plug."""
+"""What happens, and how often against the others; box is the whole box at once, a pulled plug; the
+database is a process of its own in a cluster only."""
 PAUSE_S = (0.1, 1.3)
 AWAY_S = (0.0, 0.8)
 RECORDS_A_SECOND = 12.0
@@ -34,9 +37,17 @@ class Storm:
     def __init__(self, folder: Path, seed: int, broker: str, boxes: int) -> None:
         self.chance = random.Random(seed)
         self.gym = Gym(folder)
-        self._nodes = {f"node{n}": (free_port(), free_port()) for n in (1, 2, 3)}
-        self._brokers = list(self._nodes) if broker == "cluster" else ["broker"]
+        self._nodes = three_nodes()
+        self._brokers, self.studios, self._postgres = ["broker"], ["studio"], None
         self._kind = broker
+        self._deeds = dict(DEEDS)
+        if broker == "cluster":
+            self._brokers, self.studios = list(self._nodes), ["studio1", "studio2", "studio3"]
+            self._postgres = Postgres()
+            self.gym.database = self._postgres.database()
+            self.gym.servers = [f"nats://127.0.0.1:{node.port}" for node in self._nodes.values()]
+        else:
+            del self._deeds["database"]
         self._way = Way(self._doors)
         self.gym.way_port = self._way.port
         self.boxes = [self.gym] + [Gym(folder / f"b{n}", f"b{n}") for n in range(2, boxes + 1)]
@@ -51,25 +62,28 @@ class Storm:
         """Let it blow until this many processes are dead, then let all come to rest."""
         for name in self._brokers:
             self._start_broker(name)
-        self.gym.studio()
+        for name in self.studios:
+            self.gym.studio(name)
         for box in self.boxes:
             box.gateway()
             self._ride(box)
         while self.kills < kills:
             time.sleep(self.chance.uniform(*PAUSE_S))
-            (deed,) = self.chance.choices(list(DEEDS), list(DEEDS.values()))
+            (deed,) = self.chance.choices(list(self._deeds), list(self._deeds.values()))
             self.deeds[deed] += 1
             self._do(deed, self.chance.choice(self.boxes))
         self._settle()
 
     def tally(self):
         folders = {box.box: box.folder for box in self.boxes}
-        return tally(self.gym.folder / "studio.db", folders)
+        return tally(self.gym.database or str(self.gym.folder / "studio.db"), folders)
 
     def stop(self) -> None:
         for box in self.boxes:
             box.stop()
         self._way.close()
+        if self._postgres is not None:
+            self._postgres.stop()
 
     def _do(self, deed, box):
         away_s = self.chance.uniform(*AWAY_S)
@@ -89,9 +103,15 @@ class Storm:
                 self._ride(box)
                 box.gateway(wait=False)
             case "studio":
-                self._kill(self.gym, "studio")
+                name = self.chance.choice(self.studios)
+                self._kill(self.gym, name)
                 time.sleep(away_s)
-                self.gym.studio(wait=False)
+                self.gym.studio(name, wait=False)
+            case "database":
+                self._postgres.kill()
+                self.kills += 1
+                time.sleep(away_s)
+                self._postgres.start()
             case "broker" | "wiped broker":
                 name = self.chance.choice(self._brokers)
                 self._kill(self.gym, name)
@@ -106,7 +126,7 @@ class Storm:
                 self._way.mend()
 
     def _doors(self):
-        ports = [mqtt for mqtt, _ in self._nodes.values()]
+        ports = [node.mqtt for node in self._nodes.values()]
         return random.sample(ports, 3) if self._kind == "cluster" else [self.gym.broker_port]
 
     def _start_broker(self, name):
@@ -133,11 +153,13 @@ class Storm:
         self.most_mb[name] = max(self.most_mb.get(name, 0), peak_mb)
 
     def _settle(self):
+        if self._postgres is not None:
+            until(self._postgres.answers, SETTLE_S)
         for box in self.boxes:
             (box.folder / "enough").touch()
         for box in self.boxes:
             until(lambda box=box: box.running["ride"].poll() == 0, SETTLE_S)
             box.gateway_port = box._port(box.run / "gateway.port")
             until(lambda box=box: box.ask_gateway("/health")["unsynced"] == 0, SETTLE_S)
-        for name in ("gateway", "studio"):
+        for name in ("gateway", *self.studios):
             self._weigh(self.gym, name)

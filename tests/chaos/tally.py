@@ -1,9 +1,12 @@
 """What arrived, against what was ridden: read from the studio's own tables."""
 
+import contextlib
+import json
+import sqlite3
 from collections import Counter
 from typing import NamedTuple
 
-from sqlite_utils import Database
+import psycopg
 
 from tests.chaos.rider import INTERVALS
 
@@ -34,16 +37,23 @@ def expected(boxes):
     }
 
 
+def _records(database):
+    open_ = psycopg.connect if database.startswith("postgresql:") else sqlite3.connect
+    with contextlib.closing(open_(database)) as connection:
+        question = "select box, epoch, seq, kind, body from record order by 1, 2, 3"
+        return connection.execute(question).fetchall()
+
+
+def _told(body):
+    """Return the ride that a record is of, and its number there."""
+    told = json.loads(body or "{}")
+    return told.get("ride"), told.get("n", told.get("cue", 0))
+
+
 def tally(database, boxes):
     """Count what is lost, there twice, out of order, or of nobody."""
     want = expected(boxes)
-    db = Database(database)
-    rows = db.execute(
-        "select box, epoch, seq, kind, json_extract(body, '$.ride'),"
-        " coalesce(json_extract(body, '$.n'), json_extract(body, '$.cue'), 0)"
-        " from record order by box, epoch, seq"
-    ).fetchall()
-    db.close()
+    rows = [(*name, kind, *_told(body)) for *name, kind, body in _records(database)]
     have = Counter(
         (box, ride, kind, n) for box, _, _, kind, ride, n in rows if kind not in NOT_OF_A_RIDE
     )

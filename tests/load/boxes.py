@@ -21,7 +21,7 @@ from firmware_app.summary import summarise
 from gateway.mqtt import connected
 from gateway.topics import Up, box_topic, pack
 from tests.chaos.way import Way
-from tests.gym_scene import Gym, free_port, told_ride
+from tests.gym_scene import Gym, three_nodes, told_ride
 
 ON_THEIR_WAY = 1000
 AGAIN_S = 10.0
@@ -92,10 +92,10 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.load.boxes", description=__doc__)
     parser.add_argument("--boxes", type=int, default=10_000)
     args = parser.parse_args()
-    nodes = {f"node{n}": (free_port(), free_port()) for n in (1, 2, 3)}
+    nodes = three_nodes()
     with tempfile.TemporaryDirectory() as folder:
         gym = Gym(Path(folder))
-        way = Way(lambda: random.sample([mqtt for mqtt, _ in nodes.values()], 3))
+        way = Way(lambda: random.sample([node.mqtt for node in nodes.values()], 3))
         gym.way_port = way.port
         try:
             for name in nodes:

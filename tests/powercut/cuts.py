@@ -76,7 +76,7 @@ def _start_again(place, synced, confirmed):
     path = place / JOURNAL
     left = path.read_bytes() if path.exists() else b""
     store = Store(place / "gateway.db", "b1", HandClock())
-    archive = Archive(place / "studio.db", HandClock())
+    archive = Archive(str(place / "studio.db"), HandClock())
     have = {seq for (seq,) in archive._db.execute("select seq from record")}
     harm = {
         "synced_lost": 0 if left.startswith(synced) else len(synced),

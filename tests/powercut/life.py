@@ -63,7 +63,7 @@ async def live(folder, intervals):
         os.write(promises, f"{words}\n".encode())
 
     store = Store(folder / "gateway.db", "b1", HandClock())
-    archive = Archive(folder / "studio.db", HandClock())
+    archive = Archive(str(folder / "studio.db"), HandClock())
     path = folder / "journals" / f"{RIDE}.jsonl"
     async with delivering(folder, store, MachineClock()) as link:
         with Journal(path) as journal:
