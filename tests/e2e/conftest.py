@@ -2,6 +2,7 @@
 
 import pytest
 from boxes import why_not
+from fake_release import Foundry, set_up, updater_tree
 from row import Row
 
 
@@ -18,3 +19,23 @@ def row(tmp_path, request):
     mark = request.node.get_closest_marker("boxes")
     with Row(tmp_path / "row", mark.args[0] if mark else 4) as row:
         yield row
+
+
+@pytest.fixture(scope="session")
+def foundry(tmp_path_factory):
+    """Who makes and signs releases."""
+    return Foundry(tmp_path_factory.mktemp("foundry"))
+
+
+@pytest.fixture(scope="session")
+def updater(tmp_path_factory):
+    """The updater of this repository, as it is installed."""
+    return updater_tree(tmp_path_factory.mktemp("updater") / "tree")
+
+
+@pytest.fixture
+def updatable(row, foundry, updater):
+    """A row of boxes with an updater that trusts the foundry, and no release yet."""
+    for box in row.boxes:
+        set_up(box, foundry, updater)
+    return row

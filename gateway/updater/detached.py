@@ -1,0 +1,89 @@
+"""Runs the updater as a unit of its own and follows it: a dropped SSH session ends the following.
+
+(systemd-run --wait --pipe would end the update with the session; that was tried.)
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.updater.outcome import DID_NOT, Ended
+from gateway.updater.places import Places, write_json
+
+UNIT = "bikebox-update-run.service"
+REPAIR = "bikebox-update-confirm.service"
+POLL_S = 0.1
+
+
+def launch(places: Places, words: Sequence[str]) -> None:
+    """Start the updater with a command line as a unit that nobody's session holds.
+
+    Raise Ended when one runs already.
+    """
+    places.make()
+    if active():
+        raise Ended("another update is running; `bikebox-update status` tells which")
+    for name in ("progress", "exit"):
+        (places.run / name).unlink(missing_ok=True)
+    command = [
+        "systemd-run", f"--unit={UNIT}", "--quiet", "--collect",
+        f"--property=OnFailure={REPAIR}", "--property=SuccessExitStatus=1 2 3 78",
+        "--", str(places.library / "bikebox-update"), "here", *words,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    if done.returncode:
+        raise Ended(f"systemd does not start the update: {done.stderr.strip()}")
+
+
+def active() -> bool:
+    """Tell whether the unit runs."""
+    command = ["systemctl", "show", UNIT, "--property=ActiveState", "--value"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    return done.stdout.strip() in {"active", "activating", "deactivating"}
+
+
+def follow(places: Places, tell: Callable[[str], None]) -> int:
+    """Tell the running update's words as they come; return its exit code."""
+    told = 0
+    while True:
+        runs = active()
+        lines = _lines(places.run / "progress")
+        for line in lines[told:]:
+            tell(line)
+        told = len(lines)
+        if not runs:
+            break
+        time.sleep(POLL_S)
+    try:
+        return int(json.loads((places.run / "exit").read_text(encoding="ascii")))
+    except (OSError, ValueError):
+        tell(f"the updater died; {REPAIR} puts it right: `bikebox-update status` tells")
+        return DID_NOT
+
+
+def reported(places: Places, work: Callable[[Callable[[str], None]], int]) -> int:
+    """Do the work of the unit, leaving its words and its exit code for whoever follows."""
+    places.make()
+    with (places.run / "progress").open("a", encoding="utf-8", buffering=1) as progress:
+
+        def say(words: str) -> None:
+            progress.write(words + "\n")
+            with contextlib.suppress(OSError):  # the journal may be gone; the work goes on
+                sys.stdout.write(words + "\n")
+                sys.stdout.flush()
+
+        code = work(say)
+    write_json(places.run / "exit", code)
+    return code
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return text[: text.rfind("\n") + 1].splitlines()

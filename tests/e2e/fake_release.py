@@ -1,0 +1,105 @@
+"""Small releases for the updater's scenes: two services that do what a real one may do wrong.
+
+Their watchdogs bite after a second, so that a gate of two watchdog periods takes four seconds.
+"""
+
+import shutil
+from pathlib import Path
+
+from boxes import REPOSITORY, Box, run
+
+from gateway.release.pack import minisign, pack
+from gateway.release.updater import lay_out
+
+PROGRAM = Path(__file__).with_name("fake_bikebox.py")
+FAR = "2099-01-01T00:00:00+00:00"
+WATCHDOG_S = 1
+UNIT = """[Unit]
+Description=Fake {service}
+PartOf=bikebox.target
+StartLimitIntervalSec=0
+OnFailure=bikebox-update-confirm.service
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart=/opt/bikebox/current/bin/bikebox {service}
+Restart=always
+RestartSec=0.5
+RestartPreventExitStatus=78
+TimeoutStartSec=6
+WatchdogSec={watchdog_s}
+MemoryMax={memory_mb}M
+"""
+TARGET = """[Unit]
+Description=Fake box
+Wants=bikebox-gateway.service bikebox-ride.service
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class Foundry:
+    """Makes signed releases of any kind."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.key = new_key(folder / "release")
+
+    def make(
+        self, version: str, serial: int, mode: str = "good", *, arch: str = "x86_64",
+        python: str = "3.11", expires: str = FAR, key: Path | None = None, ballast_kb: int = 64,
+    ) -> Path:  # fmt: skip
+        """Return a bundle; mode is what the release does, see fake_bikebox.py."""
+        tree = self.folder / f"tree-{version}"
+        shutil.rmtree(tree, ignore_errors=True)
+        (tree / "bin").mkdir(parents=True)
+        shutil.copy(PROGRAM, tree / "bin/bikebox")
+        (tree / "bin/bikebox").chmod(0o755)
+        (tree / "VERSION").write_text(version)
+        (tree / "MODE").write_text(mode)
+        (tree / "systemd").mkdir()
+        for service in ("gateway", "ride"):
+            (tree / f"systemd/bikebox-{service}.service").write_text(
+                UNIT.format(service=service, watchdog_s=WATCHDOG_S, memory_mb=60)
+            )
+        (tree / "systemd/bikebox.target").write_text(TARGET)
+        (tree / "lib").mkdir()
+        for n in range(40):
+            (tree / f"lib/module_{n}.py").write_text(
+                f"VALUE = {n}\n" + "#" * 1024 * (ballast_kb // 40)
+            )
+        bundle = self.folder / f"bikebox-{version}-{mode}.bundle"
+        pack(
+            tree, bundle, minisign(key or self.key), version=version, serial=serial, arch=arch,
+            python=python, expires=expires, self_test=("bin/bikebox", "self-test"),
+        )  # fmt: skip
+        return bundle
+
+
+def new_key(path: Path) -> Path:
+    """Make a minisign key pair without a password; path.pub is the public one."""
+    run(["minisign", "-G", "-W", "-f", "-p", str(path.with_suffix(".pub")), "-s", str(path)])
+    return path
+
+
+def updater_tree(to: Path) -> Path:
+    """Lay out the updater of this repository as it is installed."""
+    lay_out(REPOSITORY, to)
+    return to
+
+
+def set_up(box: Box, foundry: Foundry, updater: Path) -> None:
+    """Bring the updater and the key that it trusts onto a running box."""
+    box.send(foundry.key.with_suffix(".pub"), "/etc/bikebox/release-keys/present.pub")
+    box.send(updater, "/root/updater")
+    box.run("/root/updater/bikebox-update", "set-up")
+
+
+def bring(box: Box, bundle: Path) -> str:
+    """Upload a bundle and return where it is on the box."""
+    there = f"/var/lib/bikebox-update/inbox/{bundle.name}"
+    box.send(bundle, there)
+    return there
