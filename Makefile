@@ -8,7 +8,7 @@ export PYTHON
 .PHONY: help demo test e2e eval chaos check setup models lock lock-check oracle clean
 
 help: ## tell what can be typed
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## a rider rides: camera, pose, form, cue, voice, class, summary (ARGS="--help" tells more)
 	@.venv/bin/bikebox demo $(ARGS)
