@@ -116,6 +116,8 @@ class Coaching(Section, frozen=True, kw_only=True):
     """quiet: half as often; silent: screen only."""
     language: Annotated[str, Meta(pattern=r"^[a-z]{2}$")] = "en"
     """Names a file in config/cues."""
+    remote_first_s: Annotated[float, Meta(ge=0, le=5)] = 0.0
+    """So long a remote coach has to word a fault first; where there is one."""
     target_rpm: tuple[float, float] | None = None
     """Cadence band when the class gives none; none: cadence is not judged."""
 
@@ -182,6 +184,8 @@ class Mqtt(Section, frozen=True, kw_only=True):
     key_file: str = ""
     live: bool = True
     """Send rule states once a second for the instructor's counts; never stored."""
+    pose_hz: Annotated[float, Meta(ge=0, le=5)] = 0.0
+    """Tell a remote coach how the rider sits, so often; 0: never."""
     home_assistant: bool = False
     """Tell a house's Home Assistant that there is a bike, and whether somebody rides it."""
 

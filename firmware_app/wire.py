@@ -4,7 +4,7 @@
     ride    -> vision    Touch: the rider's camera switch    vision.sock
     ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
-    ride    -> gateway   Live                                 ride.sock, 1 Hz, never stored
+    ride    -> gateway   Live, PoseFeatures, CueAnswer        ride.sock, never stored
     gateway -> ride      SyncState, Command, Offer, Claim     ride.sock
     ride    -> gateway   RideStarted ... RideEnded            gateway.sock, from the journal
 
@@ -245,6 +245,35 @@ class Live(Message, frozen=True, kw_only=True):
     """The rider's name, only when the rider agreed that the instructor's board shows it."""
 
 
+class PoseFeatures(Message, frozen=True, kw_only=True):
+    """The rider as a remote coach may know them: relative to their own baseline, never pixels.
+
+    Sent only where a gym has asked for it ([mqtt] pose_hz), at most five times a second.
+    """
+
+    ride: RideId
+    class_id: str
+    rider_pseudonym: str
+    view: View
+    cadence_rpm: float | None
+    learning: Share | None
+    """How much of the baseline is learnt; None when it stands. Nothing is told before."""
+    features: dict[str, float] = {}
+    """How far from the rider's own baseline, in shoulder widths (from the side trunk lengths) and
+    hundreds of degrees; form/posture.py says which."""
+    evidence: dict[str, float] = {}
+    """Rule to how strongly it shows: 0 is the baseline, 1 begins a fault."""
+
+
+class CueAnswer(Message, frozen=True, kw_only=True):
+    """What became of a cue that somebody far away has worded."""
+
+    command: str
+    given: bool
+    """The coach says it; whether it was heard is in the ride's records."""
+    why: str = ""
+
+
 # gateway -> ride --------------------------------------------------------------------------------
 
 
@@ -264,6 +293,8 @@ class Command(Message, frozen=True, kw_only=True):
     """forget: what this bike has kept of the rider whose name is the text."""
     text: str = ""
     rule: str = ""
+    language: str = ""
+    """Of a cue's text; empty: the rider's."""
     target_rpm: tuple[float, float] | None = None
     expires_s: float = 0.0
     """Monotonic second after which it is not carried out."""
@@ -294,7 +325,7 @@ class Claim(Message, frozen=True, kw_only=True):
 
 FromGateway = SyncState | Command | Offer | Claim
 ToRide = FromPlayer | FromGateway
-FromRide = Hud | Say | Prepare | Debrief | Live
+FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer
 
 # ride -> journal -> gateway: the durable lane ---------------------------------------------------
 

@@ -90,6 +90,14 @@ class Line:
         """Send a message, or queue what the network does not take; returns at once."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
 
+    def subscribe(self, topic: str) -> None:
+        """Hear a topic from now on, at QoS 1; ends with the connection."""
+        self._client.subscribe(topic, qos=1)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Hear it no more."""
+        self._client.unsubscribe(topic)
+
     async def heard(self, wait_s: float) -> list[Heard]:
         """Return what came, waiting this long for the first; raise PartLost when it is cut."""
         found: list[Heard] = []

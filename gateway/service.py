@@ -3,6 +3,7 @@
     gateway.sock ── journals ─> store ─> outbox ─> broker ─> studio
     ride.sock    <─ SyncState, Command ──────────────┘  ack, cmd
     ride.sock    ── Live ─> live lane, console
+    ride.sock    ── PoseFeatures, CueAnswer ─> remote coach ── Command ─> ride.sock
 
 One thread owns the store; everything that waits, waits in asyncio.
 """
@@ -21,7 +22,7 @@ from firmware_app.notify import notify
 from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
 from firmware_app.supervise import keep_going
-from firmware_app.wire import Command, Live, Reader, SyncState
+from firmware_app.wire import Command, CueAnswer, Live, PoseFeatures, Reader, SyncState
 from gateway.audit import digest
 from gateway.bike_link import BikeLink
 from gateway.mqtt import read_address
@@ -39,6 +40,8 @@ TELL_S = 1.0
 ROOM_S = 60.0
 LIVE_S = 3.0
 """Live words older than this say nothing about now."""
+FOR_US = (b'"type":"Live"', b'"type":"PoseFeatures"', b'"type":"CueAnswer"')
+"""What the ride says to the gateway; the rest of its words are the player's."""
 LONGEST_WAIT_S = 4.0
 """Between two tries of the broker or the ride; with the spread, five seconds at most."""
 NTP_SPOKE = Path("/run/systemd/timesync/synchronized")
@@ -61,7 +64,9 @@ class GatewayService:
         self._bike = BikeLink(settings.gateway_socket, self._store)
         self._visit = Visit(settings.ride_socket)
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
-        self._live_words: Reader[Live] = Reader(Live)
+        self._ride_words: Reader[Live | PoseFeatures | CueAnswer] = Reader(
+            Live | PoseFeatures | CueAnswer
+        )
         self._live: Live | None = None
         self._ride_there = False
 
@@ -96,16 +101,24 @@ class GatewayService:
             async for line in self._visit.lines():
                 worked()
                 self._ride_there = True
-                if b'"type":"Live"' not in line[:40]:
+                if not any(kind in line[:40] for kind in FOR_US):
                     continue
                 try:
-                    self._live = self._live_words.read(line)
+                    self._take(self._ride_words.read(line))
                 except WireError as error:
                     log.warning("line_dropped", source="ride", why=str(error))
-                else:
-                    self._sync.live(self._live)
         finally:
             self._ride_there = False
+
+    def _take(self, told: Live | PoseFeatures | CueAnswer) -> None:
+        match told:
+            case Live():
+                self._live = told
+                self._sync.live(told)
+            case PoseFeatures():
+                self._sync.coach.pose(told)
+            case CueAnswer():
+                self._sync.coach.answer(told)
 
     def _command(self, command: Command) -> bool:
         return self._visit.tell(command)

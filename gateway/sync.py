@@ -17,6 +17,7 @@ from firmware_app.clock import Clock
 from firmware_app.errors import WireError
 from firmware_app.settings import Mqtt
 from firmware_app.wire import Command, Live, SyncState
+from gateway.coach_lane import CoachLane
 from gateway.home import discovery, discovery_topic
 from gateway.mqtt import Heard, Line, Will, connected
 from gateway.store import Store
@@ -55,6 +56,7 @@ class Sync:
         self._line: Line | None = None
         self._window = Window(_spread.random)
         self._commands: deque[str] = deque(maxlen=REMEMBERED)
+        self.coach = CoachLane(box, tell_ride, store.note)
         self._why_offline = "not connected yet"
         self._house_s: float | None = None
         """When the house was last told of a rider; None: it has been told that there is none."""
@@ -98,6 +100,7 @@ class Sync:
             return
         try:
             topic = form_topic(live.class_id or "free", live.rider_pseudonym)
+            self.coach.live(live)
         except WireError as error:
             log.warning("live_dropped", why=str(error))
             return
@@ -120,6 +123,7 @@ class Sync:
         async with connected(self._mqtt, f"bikebox-{self._box}", topics, will=will) as line:
             worked()
             self._line = line
+            self.coach.connected(line)
             self._window.reconnected()
             self._told_wrong = None
             if self._mqtt.home_assistant:
@@ -133,6 +137,7 @@ class Sync:
                     self._send(line)
             finally:
                 self._line = None
+                self.coach.connected(None)
                 line.publish(will.topic, will.payload, qos=1, retain=True)
 
     def _send(self, line: Line) -> None:
@@ -159,6 +164,8 @@ class Sync:
         try:
             if heard.topic == box_topic(self._box, "ack"):
                 self._confirm(unpack(heard.payload, Ack))
+            elif self.coach.is_cue(heard):
+                self.coach.take(heard, self._clock.monotonic())
             elif not heard.retained:  # a command that was left behind is not for this ride
                 self._command(unpack(heard.payload, Cmd))
         except WireError as error:

@@ -7,6 +7,9 @@
     fleet/v1/<box>/cmd/ack   CmdAck     box to studio
     fleet/v1/<box>/now       Now        for the house, 1 Hz, QoS 0, retained when it is idle
     fitness/class/<class>/form/<rider>  Form       live lane, 1 Hz, QoS 0, never stored
+    fitness/class/<class>/pose/<rider>  Pose       the same, with [mqtt] pose_hz, at most 5 Hz
+    fitness/class/<class>/cue/<rider>   RemoteCue  a remote coach to the bike, QoS 1
+    fitness/class/<class>/cue/<rider>/ack  CueAck  and what became of it
     fitness/class/<class>/aggregate     Aggregate  the studio's counts, 1 Hz, QoS 0
 
 Fields are only ever added, with defaults; gateway/schemas holds the same as JSON Schema.
@@ -20,7 +23,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from firmware_app.errors import WireError
-from firmware_app.wire import RuleState
+from firmware_app.wire import RuleState, View
 
 Segment = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Count = Annotated[int, Meta(ge=0, le=1 << 53)]
@@ -158,6 +161,52 @@ class Form(Struct, frozen=True, kw_only=True):
     phase: str = "riding"
 
 
+class Pose(Struct, frozen=True, kw_only=True):
+    """How one rider sits, measured against their own baseline; never pixels."""
+
+    schema: str = "bikebox.pose.1"
+    box: Segment
+    rider: Segment
+    """A pseudonym made for one ride."""
+    t_s: float
+    view: View
+    cadence_rpm: float | None = None
+    learning: float | None = None
+    """Share of the baseline that is learnt; null when it stands."""
+    features: dict[Segment, float] = {}
+    evidence: dict[Segment, float] = {}
+    """Rule to how strongly it shows; 1 begins a fault."""
+
+
+class RemoteCue(Struct, frozen=True, kw_only=True):
+    """A correction in a remote coach's words; said only if it is true now, and in plain words."""
+
+    schema: str = "bikebox.cue.1"
+    kind: Literal["cue"]
+    text: Annotated[str, Meta(min_length=3, max_length=80)]
+    issue: Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$")]
+    """What it is about, by the name in the form states."""
+    ttl_s: Annotated[float, Meta(gt=0, le=30)]
+    """From arrival on; later it is not said."""
+    language: Annotated[str, Meta(pattern=r"^([a-z]{2})?$")] = ""
+    """Empty: the rider's."""
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    """Comes back in the answer."""
+
+
+class CueAck(Struct, frozen=True, kw_only=True):
+    """What became of a remote cue."""
+
+    schema: str = "bikebox.cue_ack.1"
+    box: Segment
+    rider: Segment
+    given: bool
+    """The coach says it, within its caps; whether it was heard is in the ride's records."""
+    id: str = ""
+    why: str = ""
+    """Why it is not given."""
+
+
 class Aggregate(Struct, frozen=True, kw_only=True):
     """A class in counts; riders = out + ok + unknown."""
 
@@ -184,11 +233,25 @@ def box_topic(box: str, lane: str) -> str:
 
 
 def form_topic(class_id: str, rider: str) -> str:
-    """Return the live topic; raise WireError for a name that a broker might choke on."""
+    """Return where a rider's states go; raise WireError for a name a broker might choke on."""
+    return _rider_topic(class_id, rider, "form")
+
+
+def pose_topic(class_id: str, rider: str) -> str:
+    """Return where a rider's pose features go; raise WireError as form_topic does."""
+    return _rider_topic(class_id, rider, "pose")
+
+
+def cue_topic(class_id: str, rider: str) -> str:
+    """Return where a rider's cues come from; raise WireError as form_topic does."""
+    return _rider_topic(class_id, rider, "cue")
+
+
+def _rider_topic(class_id: str, rider: str, lane: str) -> str:
     for segment in (class_id, rider):
         if not _SEGMENT.fullmatch(segment):
             raise WireError(f"{segment[:80]!r} cannot stand in a topic: only A-Z a-z 0-9 _ and -")
-    return f"fitness/class/{class_id}/form/{rider}"
+    return f"fitness/class/{class_id}/{lane}/{rider}"
 
 
 def aggregate_topic(class_id: str) -> str:

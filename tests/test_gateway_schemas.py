@@ -16,8 +16,11 @@ from gateway.topics import (
     Aggregate,
     Cmd,
     CmdAck,
+    CueAck,
     Form,
     Now,
+    Pose,
+    RemoteCue,
     Status,
     pack,
 )
@@ -38,6 +41,9 @@ RELEASED = {
     "cmd": "command kind | schema text rule target_rpm ttl_s",
     "cmd-ack": "box command taken | schema why",
     "form": "box rider t_s states | schema cadence_rpm phase",
+    "pose": "box rider t_s view | schema cadence_rpm learning features evidence",
+    "cue": "kind text issue ttl_s | schema language id",
+    "cue-ack": "box rider given | schema id why",
     "aggregate": "class out_of_position ok unknown riders | schema out few",
 }
 """Required | optional fields of each message, as released. Lines here are only ever added to, and
@@ -53,6 +59,17 @@ def told(name):
         "cmd": Cmd(command="c-1", kind="start_class", target_rpm=(80.0, 95.0)),
         "cmd-ack": CmdAck(box="b1", command="c-1", taken=False, why="the ride is not there"),
         "form": Form(box="b1", rider="p-1", t_s=1.0, states={"shrug": "unseen"}, cadence_rpm=None),
+        "pose": Pose(
+            box="b1",
+            rider="p-1",
+            t_s=1.0,
+            view="front",
+            cadence_rpm=81.0,
+            features={"shoulder_y": -0.021},
+            evidence={"shrug": 1.05},
+        ),
+        "cue": RemoteCue(kind="cue", text="Drop your shoulders", issue="shrug", ttl_s=2.0),
+        "cue-ack": CueAck(box="b1", rider="p-1", given=False, why="shrug does not stand"),
         "aggregate": Aggregate(
             class_id="42", out_of_position={"shrug": 2}, out=2, ok=3, unknown=1, riders=6
         ),

@@ -157,8 +157,14 @@ class Coach:
             self._told[rule] = told
 
     def _correct(self, t_s: float) -> Cue | None:
-        due = [rule for rule in self._since if self._may_tell(rule, t_s)]
-        if not due or t_s < self._last_s + self._quiet_s:
+        free_s = self._last_s + self._quiet_s
+        wait_s = self._rules.remote_first_s
+        due = [
+            rule
+            for rule, since_s in self._since.items()
+            if self._may_tell(rule, t_s - wait_s) and t_s >= max(since_s, free_s) + wait_s
+        ]
+        if not due:
             return None
         rule = min(due, key=lambda one: (self._book.rules[one].priority, self._since[one], one))
         words, told = self._book.rules[rule].say, self._told.get(rule)

@@ -1,4 +1,4 @@
-"""What a remote coach wants said: read, held against what is true, given or refused with a reason.
+"""What a remote coach wants said: held against what is true, given or refused with a reason.
 
 A person or a program far from the bike may word a correction. It is said only about a fault that
 stands at this moment, in the rider's language, in at most seven words, and in words that the cue
@@ -8,51 +8,30 @@ own: at most one sentence in thirty seconds, whoever words it.
 """
 
 import re
-from typing import Annotated
-
-import msgspec
-from msgspec import Meta, Struct
+from typing import NamedTuple
 
 from firmware_app.coach.book import MAX_WORDS, NAME, CueBook, RuleWords
 from firmware_app.coach.coach import Coach, Cue
-from firmware_app.errors import WireError
 from firmware_app.form.state import FormState
 
-LONGEST_LINE = 1024
-"""Bytes; a cue is a short sentence."""
 SENTENCE = re.compile(r"[^\W\d_][^\d_{}<>\n\r\t\"/\\@#:;()\[\]?]*")
 """Begins with a letter; no figures, no addresses, no question."""
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 
-class RemoteCue(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A correction in a remote coach's words."""
+class RemoteCue(NamedTuple):
+    """A correction in a remote coach's words; gateway/schemas/cue.json is how it comes in."""
 
-    rule: Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$")]
+    rule: str
     """What it is about, by the name in the form states."""
-    words: Annotated[str, Meta(min_length=3, max_length=80)]
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
+    words: str
+    language: str
 
 
-class Refused(Struct, frozen=True):
+class Refused(NamedTuple):
     """A remote cue that is not given, and why, for the remote coach to read."""
 
     why: str
-
-
-def schema() -> dict[str, object]:
-    """Return the JSON schema that a remote cue must match."""
-    return msgspec.json.schema(RemoteCue)
-
-
-def read(line: bytes) -> RemoteCue:
-    """Read one cue; raise WireError with the place when it does not match the schema."""
-    if len(line) > LONGEST_LINE:
-        raise WireError(f"a remote cue of {len(line)} bytes; at most {LONGEST_LINE}")
-    try:
-        return msgspec.json.decode(line, type=RemoteCue)
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-        raise WireError(f"not a remote cue: {wrong}") from wrong
 
 
 class RemoteCoach:

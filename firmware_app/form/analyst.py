@@ -72,6 +72,8 @@ class Analyst:
         """How much longer the baseline follows quickly."""
         self.evidence: Summary = {}
         """How strongly each rule showed when last judged, 1 begins a fault; for a report."""
+        self.deviation: Summary = {}
+        """How far the rider was from the baseline when last judged; see posture.py."""
 
     @property
     def baseline(self) -> Baseline | None:
@@ -138,6 +140,7 @@ class Analyst:
         self, t_s: float, dt_s: float, now: Summary, blind: str
     ) -> tuple[Summary, dict[str, str]]:
         """Return rule to evidence, and to the reason for those without."""
+        self.deviation = {}
         if blind:
             self._fitted_s = float("-inf")
             if blind in reasons.PASSING:
@@ -147,7 +150,7 @@ class Analyst:
         if baseline is None:
             self._learner.learn(now, dt_s)
             return {}, dict.fromkeys(POSTURE, reasons.LEARNING)
-        deviation = compare(self._view, now, baseline.summary)
+        deviation = self.deviation = compare(self._view, now, baseline.summary)
         moved = deviation["moved"] > reasons.MOVED
         self._moved_s = self._moved_s + dt_s if moved else 0.0
         if self._moved_s > RELEARN_S:

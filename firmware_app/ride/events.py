@@ -39,6 +39,8 @@ class RideSetup(Message, frozen=True, kw_only=True):
     """Baselines of earlier rides on this bike, oldest first."""
     remember: bool = False
     """The rider agreed that this ride's baseline is kept as well."""
+    pose_hz: float = 0.0
+    """How often a remote coach is told how the rider sits; 0: never."""
 
 
 class Pulse(Message, frozen=True, kw_only=True):

@@ -22,11 +22,13 @@ from firmware_app.sensors.cadence import WINDOW_S, Cadence
 from firmware_app.wire import (
     Audit,
     Command,
+    CueAnswer,
     CueGiven,
     CueOutcome,
     FromRide,
     Hud,
     Live,
+    PoseFeatures,
     Prepare,
     RideEnded,
     RideStarted,
@@ -36,6 +38,8 @@ from firmware_app.wire import (
 )
 
 LIVE_EVERY_S = 1.0
+TICK_SLACK_S = 0.05
+"""A tick that comes this much early is still the one that was meant."""
 UNANSWERED_S = 6.0
 """A cue whose outcome the player has not told by then was not given: the player is not there."""
 
@@ -82,12 +86,12 @@ class Ride:
         self._whole_turns = -1
         """Turns the analyst knows of; the first pulse begins the first turn."""
         self._target_rpm = setup.coaching.target_rpm
-        self._waiting: dict[int, tuple[Cue, float]] = {}
-        """Cues on their way: number to the cue and the moment it was sent."""
+        self._waiting: dict[int, Say] = {}
+        """Cues on their way to the player, by number."""
         self.phase: Phase = "riding"
         self._paused_by_hand = False
         self._paused_s = 0.0
-        self._tick_s = self._live_s = self._pulse_s = setup.t_s
+        self._tick_s = self._live_s = self._told_pose_s = self._pulse_s = setup.t_s
         self._moved_s = setup.t_s
         """The last sign of riding: a pulse, or legs that turn although no pulse comes."""
         for pulse_s in setup.pulses_s:
@@ -220,8 +224,8 @@ class Ride:
         elif t_s - self._paused_s >= self.setup.rules.end_s:
             yield from self._end(t_s, "nobody pedalled")
             return
-        for number, (_cue, sent_s) in list(self._waiting.items()):
-            if t_s - sent_s > UNANSWERED_S:
+        for number, said in list(self._waiting.items()):
+            if t_s - said.t_s > UNANSWERED_S:
                 yield from self._outcome(number, "dropped", "no player answered", t_s)
         if self._account.due(t_s, self.setup.rules.interval_s):
             yield from self._close_interval(t_s)
@@ -229,6 +233,9 @@ class Ride:
         if t_s - self._live_s >= LIVE_EVERY_S:
             self._live_s = t_s
             yield Send(self._live(t_s, rpm, form))
+        if self.setup.pose_hz and t_s - self._told_pose_s >= 1 / self.setup.pose_hz - TICK_SLACK_S:
+            self._told_pose_s = t_s
+            yield Send(self._features(t_s, rpm, form))
 
     # the coach -------------------------------------------------------------------------------
 
@@ -243,9 +250,13 @@ class Ride:
         if late or form is None or self.phase != "riding":
             given: Cue | Refused = Refused("too late" if late else "nobody rides")
         else:
-            language = self.setup.coaching.language
+            language = command.language or self.setup.coaching.language
             wish = RemoteCue(rule=command.rule, words=command.text, language=language)
             given = self._remote.give(wish, form, self._coach)
+        refused = given.why if isinstance(given, Refused) else ""
+        yield Send(
+            CueAnswer(t_s=command.t_s, command=command.command, given=not refused, why=refused)
+        )
         if isinstance(given, Refused):
             yield Tell(
                 Audit(
@@ -259,37 +270,34 @@ class Ride:
             yield self._say(given, command.t_s, "remote")
 
     def _say(self, cue: Cue, t_s: float, kind: Literal["correct", "praise", "remote"]) -> Send:
-        self._waiting[cue.number] = (cue, t_s)
-        return Send(
-            Say(
-                t_s=t_s,
-                cue=cue.number,
-                rule=cue.rule,
-                kind=kind,
-                text=cue.text,
-                hint=cue.hint,
-                until_s=cue.until_s,
-                voice=cue.voice,
-            )
+        say = self._waiting[cue.number] = Say(
+            t_s=t_s,
+            cue=cue.number,
+            rule=cue.rule,
+            kind=kind,
+            text=cue.text,
+            hint=cue.hint,
+            until_s=cue.until_s,
+            voice=cue.voice,
         )
+        return Send(say)
 
     def _outcome(self, number: int, outcome: str, why: str, t_s: float) -> Iterator[Deed]:
-        known = self._waiting.pop(number, None)
-        if known is None:
+        said = self._waiting.pop(number, None)
+        if said is None:
             return
-        cue, sent_s = known
         self._coach.outcome(number, outcome, t_s)
         yield Tell(
             CueGiven(
                 t_s=t_s,
                 ride=self.setup.ride,
                 cue=number,
-                rule=cue.rule,
-                kind=cue.kind,
-                words=cue.text,
+                rule=said.rule,
+                kind=said.kind,
+                words=said.text,
                 outcome=outcome,
                 why=why,
-                ride_s=round(sent_s - self.setup.t_s, 2),
+                ride_s=round(said.t_s - self.setup.t_s, 2),
             )
         )
 
@@ -337,6 +345,20 @@ class Ride:
             learning=form.learning,
             crank="lost" if rpm is None else "ok",
             left_handed=self.setup.profile.left_handed,
+        )
+
+    def _features(self, t_s: float, rpm: float | None, form: FormState) -> PoseFeatures:
+        setup, analyst = self.setup, self._analyst
+        return PoseFeatures(
+            t_s=t_s,
+            ride=setup.ride,
+            class_id=setup.class_id,
+            rider_pseudonym=setup.rider_pseudonym,
+            view=setup.view,
+            cadence_rpm=rpm,
+            learning=form.learning,
+            features={name: round(value, 3) for name, value in analyst.deviation.items()},
+            evidence={rule: round(value, 2) for rule, value in analyst.evidence.items()},
         )
 
     def _live(self, t_s: float, rpm: float | None, form: FormState) -> Live:

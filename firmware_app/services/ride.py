@@ -224,6 +224,7 @@ class RideService:
             rides=max(claim.rides, known.rides),
             known=known.baselines.get(settings.vision.view, ()),
             remember=claim.remember,
+            pose_hz=settings.mqtt.pose_hz if settings.mqtt.url else 0.0,
         )
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
         self._debrief = None

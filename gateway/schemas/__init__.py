@@ -18,9 +18,12 @@ from gateway.topics import (
     ClockFix,
     Cmd,
     CmdAck,
+    CueAck,
     Form,
     Gap,
     Now,
+    Pose,
+    RemoteCue,
     Status,
     Up,
 )
@@ -39,6 +42,9 @@ MESSAGES: dict[str, type[Struct]] = {
     "cmd": Cmd,
     "cmd-ack": CmdAck,
     "form": Form,
+    "pose": Pose,
+    "cue": RemoteCue,
+    "cue-ack": CueAck,
     "aggregate": Aggregate,
 }
 """File name to type; up-KIND is the body of an up message of that kind."""
