@@ -5,13 +5,16 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e eval chaos check setup models lock lock-check oracle clean
+.PHONY: help demo fleet test e2e eval chaos check setup models lock lock-check oracle clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: setup ## a rider rides: camera, pose, form, cue, voice, class, summary (ARGS="--help" tells more)
 	@.venv/bin/bikebox demo $(ARGS)
+
+fleet: ## make this laptop ready to look after many bikes: .venv/bin/bikebox fleet
+	@config/setup/set-up fleet
 
 setup: ## make this machine ready for the demo and no more
 	@config/setup/set-up demo

@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -247,10 +247,21 @@ def load_settings(path: Path) -> Settings:
 
 def read_as(kind: type[S], text: str, source: str) -> S:
     """Read the text of a settings file of this kind; raise BadSetting."""
+    return convert(kind, read_toml(text, source), source)
+
+
+def read_toml(text: str, source: str) -> dict[str, Any]:
+    """Read TOML; raise BadSetting when it is not."""
     try:
-        return msgspec.convert(tomllib.loads(text), kind)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise BadSetting(f"{source}: {wrong}. Is a quote or a bracket missing there?") from wrong
+
+
+def convert(kind: type[S], written: object, source: str) -> S:
+    """Make settings of this kind of what was written; raise BadSetting."""
+    try:
+        return msgspec.convert(written, kind)
     except msgspec.ValidationError as wrong:
         raise BadSetting(f"{source}: {_explain(str(wrong), kind)}") from wrong
 

@@ -52,6 +52,15 @@ def test_every_package_of_a_bike_is_on_the_page_and_no_other(python):
     assert {name for name, (pythons, *_) in table().items() if python in pythons} == locked(python)
 
 
+def test_what_only_a_laptop_has_is_told_with_its_licence():
+    told = PAGE[PAGE.index("## On a technician's laptop") : PAGE.index("## Python packages")]
+    lock = (ROOT / "config" / "locks" / "python3.11-fleet.txt").read_text()
+    only = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE)) - locked("3.11")
+    assert set(re.findall(r"`([a-z]+)` \(", told)) == only
+    for package in only:
+        assert said_by(package) in " ".join(told.split()), package
+
+
 @pytest.mark.parametrize("package", sorted(table()))
 def test_a_package_is_under_the_licence_that_it_says(package):
     try:

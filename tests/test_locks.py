@@ -33,7 +33,7 @@ def wanted(python: str, requirements: list[str]) -> list[Requirement]:
 
 
 def test_there_is_a_lock_for_each_python_and_purpose():
-    names = {f"python{python}-{purpose}.txt" for python in PYTHONS for purpose in ("box", "dev")}
+    names = {f"python{python}-{purpose}.txt" for python in PYTHONS for purpose in ("box", "fleet", "dev")}
     assert {lock.name for lock in LOCKS} == names
 
 
@@ -55,8 +55,10 @@ def test_no_lock_names_a_host(lock):
 def test_all_that_the_project_asks_for_is_locked_as_it_asks(python):
     project = PROJECT["project"]
     box = project["dependencies"] + project["optional-dependencies"]["demo"]
-    dev = box + project["optional-dependencies"]["cluster"] + PROJECT["dependency-groups"]["dev"]
-    for purpose, asked in (("box", box), ("dev", dev)):
+    extras = project["optional-dependencies"]
+    laptop = box + extras["fleet"]
+    dev = laptop + extras["cluster"] + PROJECT["dependency-groups"]["dev"]
+    for purpose, asked in (("box", box), ("fleet", laptop), ("dev", dev)):
         packages = read(ROOT / "config" / "locks" / f"python{python}-{purpose}.txt")
         for each in wanted(python, asked):
             version = packages[canonicalize_name(each.name)][0]
@@ -64,12 +66,13 @@ def test_all_that_the_project_asks_for_is_locked_as_it_asks(python):
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_tests_run_on_the_versions_that_a_bike_has(python):
-    box, dev = (
+def test_the_tests_run_on_the_versions_that_a_bike_and_a_laptop_have(python):
+    box, laptop, dev = (
         read(ROOT / "config" / "locks" / f"python{python}-{purpose}.txt")
-        for purpose in ("box", "dev")
+        for purpose in ("box", "fleet", "dev")
     )
-    assert box.items() <= dev.items()
+    assert box.items() <= laptop.items() <= dev.items()
+    assert laptop.keys() - box.keys() == {"asyncssh", "bcrypt"}
 
 
 def test_the_pose_runs_on_each_python():

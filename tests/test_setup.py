@@ -123,6 +123,13 @@ def test_the_tests_need_more_and_the_demo_is_content_with_that(machine):
     assert machine.set_up("demo").stdout == ""
 
 
+def test_a_laptop_that_looks_after_bikes_gets_ssh_and_no_models(machine):
+    machine.set_up("fleet")
+    assert any("python3.11-fleet.txt" in line for line in machine.asked("python"))
+    assert machine.asked("bikebox") == []
+    assert machine.set_up("fleet").stdout == ""
+
+
 def test_a_changed_lock_is_installed(machine):
     machine.set_up()
     lock = machine.clone / "config/locks/python3.11-box.txt"

@@ -1,0 +1,89 @@
+"""Look after many bikes from a laptop: plan, update in waves, roll back, ask, provision.
+
+Bikes, gyms, technicians and pinned host keys stand in fleet.toml (--fleet, $BIKEBOX_FLEET, or in
+this folder; config/fleet.toml explains it). --on chooses bikes by the names of bikes, gyms or
+groups. Exit codes: 0 all is as it should be, 1 something failed, 3 nothing failed but some bikes
+were away or ridden and come later, 78 something must be mended first.
+"""
+
+import argparse
+from pathlib import Path
+
+from firmware_app.errors import BadInput
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the verb, the bikes, and as whom."""
+    parser.add_argument("--fleet", type=Path, metavar="FILE", help="fleet.toml")
+    parser.add_argument("--as", dest="user", metavar="NAME", help="your login on the bikes")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="your SSH key; else ssh-agent's")
+    parser.add_argument("--by", metavar="WHO", help="who stands in the bikes' audit")
+    does = parser.add_subparsers(dest="does", metavar="WHAT", required=True)
+
+    def verb(name: str, words: str) -> argparse.ArgumentParser:
+        added = does.add_parser(name, help=words)
+        added.add_argument("--on", nargs="+", default=[], metavar="NAME", help="bikes (all)")
+        return added
+
+    plan = verb("plan", "what an update would do to each bike, and nothing more")
+    plan.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    plan.add_argument("--force", action="store_true", help="as with update")
+    update = verb("update", "bring bikes to a release: a canary, then waves")
+    update.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE", help="one a machine")
+    update.add_argument("--force", action="store_true", help="older ones, and ones that went back")
+    rollback = verb("rollback", "bring the release before back")
+    for rolls in (update, rollback):
+        rolls.add_argument("--waves", metavar="LIST", help='for example "1,10%%,rest"')
+        rolls.add_argument("--soak", type=float, metavar="SECONDS", help="watch after a wave")
+        rolls.add_argument("--resume", type=Path, metavar="REPORT", help="those left over there")
+        rolls.add_argument("--dry-run", action="store_true", help="the plan and no more")
+        rolls.add_argument("--yes", action="store_true", help="do not ask")
+        rolls.add_argument("--reports", type=Path, metavar="DIR", help="where reports go")
+    for name, words in (
+        ("status", "which release each bike has, and how it is"),
+        ("doctor", "let each bike examine itself; what is wrong, and the remedy"),
+    ):
+        verb(name, words).add_argument("--json", action="store_true", help="for a program")
+    logs = verb("logs", "what the bikes' services wrote")
+    logs.add_argument("--unit", default="bikebox-*", help="which (all of bikebox)")
+    logs.add_argument("--since", default="-1h", help="as journalctl understands it (-1h)")
+    logs.add_argument("--follow", action="store_true", help="one bike's, as it grows")
+    command = verb("run", "a command of your own, as you, on each bike")
+    command.add_argument("--sudo", action="store_true", help="as root, where you may")
+    command.add_argument("words", nargs="+", metavar="-- COMMAND")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it; return the exit code."""
+    # asyncssh is on laptops only, and --help must work without it
+    from gateway.fleet import asking, desk, rolling  # noqa: PLC0415 - see above
+    from gateway.fleet.bundle import read_bundle  # noqa: PLC0415 - see above
+    from gateway.fleet.report import read_report, to_resume  # noqa: PLC0415 - see above
+
+    on = list(args.on)
+    if getattr(args, "resume", None):
+        on += to_resume(read_report(args.resume)) or [""]
+        if on[-1] == "":
+            raise BadInput(f"{args.resume}: no bike was left over there; nothing to do")
+    at = desk.sit_down(args.fleet, on, args.user, args.key, args.by)
+    match args.does:
+        case "plan":
+            wish = rolling.Wish([*map(read_bundle, args.bundles)], args.force, dry_run=True)
+            return rolling.roll(at, wish)
+        case "update" | "rollback":
+            wish = rolling.Wish(
+                [*map(read_bundle, getattr(args, "bundles", ()))],
+                getattr(args, "force", False),
+                args.dry_run,
+                args.yes,
+                args.reports,
+            )
+            return rolling.roll(at.with_rules(args.waves, args.soak), wish)
+        case "status":
+            return asking.status(at, as_json=args.json)
+        case "doctor":
+            return asking.doctor(at, as_json=args.json)
+        case "logs":
+            return asking.logs(at, unit=args.unit, since=args.since, follow=args.follow)
+        case _:
+            return asking.command_on(at, " ".join(args.words), as_root=args.sudo)

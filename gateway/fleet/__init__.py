@@ -1,0 +1,1 @@
+"""The technician's laptop: which bikes there are, what each is, and what would change it."""
