@@ -33,7 +33,8 @@ def wanted(python: str, requirements: list[str]) -> list[Requirement]:
 
 
 def test_there_is_a_lock_for_each_python_and_purpose():
-    names = {f"python{python}-{purpose}.txt" for python in PYTHONS for purpose in ("box", "fleet", "dev")}
+    purposes = ("box", "fleet", "dev")
+    names = {f"python{python}-{purpose}.txt" for python in PYTHONS for purpose in purposes}
     assert {lock.name for lock in LOCKS} == names
 
 
