@@ -142,6 +142,10 @@ class Player(Section, frozen=True, kw_only=True):
     class_id: Name = "free"
     """Names the class in topics and summaries."""
     class_title: str = "Free ride"
+    class_times: tuple[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")], ...] = ()
+    """When this bike's classes begin each day; the studio's own word counts before them."""
+    class_minutes: Annotated[float, Meta(ge=5, le=240)] = 45.0
+    """How long they last."""
     width_px: Annotated[int, Meta(ge=320, le=3840)] = 1280
     height_px: Annotated[int, Meta(ge=240, le=2160)] = 720
     fullscreen: bool = True

@@ -24,6 +24,7 @@ class Hub:
         self._path = path
         self._hear = hear
         self._visitors: set[_Visitor] = set()
+        self._heard: _Visitor | None = None
         self._welcome: list[Callable[[], Message | None]] = []
         self._server: asyncio.Server | None = None
 
@@ -45,6 +46,16 @@ class Hub:
             line = encode(message)
             for visitor in self._visitors:
                 visitor.put(line)
+
+    def teller(self) -> Callable[[Message], None]:
+        """Return a way to tell only the visitor that is being heard just now, while it stays."""
+        asked = self._heard
+
+        def tell(message: Message) -> None:
+            if asked in self._visitors:
+                asked.put(encode(message))
+
+        return tell
 
     @property
     def visitors(self) -> int:
@@ -73,6 +84,7 @@ class Hub:
         telling = asyncio.create_task(visitor.run())
         try:
             while line := await reader.readline():
+                self._heard = visitor
                 self._hear(line)
         except (OSError, ValueError):
             pass  # gone, or not one of us: the visitor is hung up on below

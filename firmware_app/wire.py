@@ -3,6 +3,7 @@
     vision  -> ride      PoseFrame, CameraState               vision.sock, one JSON line each
     ride    -> vision    Touch: the rider's camera switch    vision.sock
     ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
+    ride    -> player    Aim: the rider as lines, while the camera is aimed; to nobody else
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
     ride    -> gateway   Live, PoseFeatures, CueAnswer        ride.sock, never stored
     gateway -> ride      SyncState, Command, Offer, Claim     ride.sock
@@ -176,6 +177,14 @@ class Hud(Message, frozen=True, kw_only=True):
     """While the bike waits: where a phone says who rides, good once and for a minute or two."""
     left_handed: bool = False
     """The rider wishes the buttons on the left."""
+    heart_bpm: float | None = None
+    """None: no sensor tells it."""
+    power_w: float | None = None
+    class_title: str = ""
+    """What the studio calls the class; empty: as the settings say."""
+    starts_s: float | None = None
+    """Monotonic second at which the class begins; None: nobody has said."""
+    ends_s: float | None = None
 
 
 class Debrief(Message, frozen=True, kw_only=True):
@@ -190,6 +199,33 @@ class Debrief(Message, frozen=True, kw_only=True):
     next_thing: str
     timeline: tuple[str, ...] = ()
     """One of ok, fault, unseen, off for each of up to 60 equal slices of the ride."""
+
+
+class Check(Struct, frozen=True, kw_only=True):
+    """One thing that must be right before a ride can be coached."""
+
+    name: Literal["head", "hands", "knees", "place", "light", "crank"]
+    state: Literal["ok", "mend", "wait", "free"]
+    """free: not needed from where this camera stands, and not seen."""
+    said: str
+    """Key of the words for it: "seen", "out", "far", "tilted", "dark", "pedal", "half" ..."""
+    figure: float | None = None
+    """What was measured: rpm of the crank, dB of the light."""
+
+
+class Aim(Message, frozen=True, kw_only=True):
+    """What the camera sees of who sits before it, while it is aimed.
+
+    Told to the screen that asked, five times a second, and to nobody else; never kept.
+    """
+
+    view: View
+    points: tuple[tuple[float, float, bool], ...] = ()
+    """BlazePose's 33 points as shares of the picture's width and height, and whether each is in
+    the picture; empty: nobody is seen."""
+    aspect: float = 4 / 3
+    """Of the camera's picture, width over height."""
+    checks: tuple[Check, ...] = ()
 
 
 # player -> ride ---------------------------------------------------------------------------------
@@ -207,7 +243,18 @@ class CueOutcome(Message, frozen=True, kw_only=True):
 class Touch(Message, frozen=True, kw_only=True):
     """The rider touched a button on the screen."""
 
-    action: Literal["start", "pause", "resume", "end", "quieter", "more", "camera_off", "camera_on"]
+    action: Literal[
+        "start",
+        "pause",
+        "resume",
+        "end",
+        "quieter",
+        "more",
+        "camera_off",
+        "camera_on",
+        "aim",
+        "aimed",
+    ]
 
 
 class PlayerState(Message, frozen=True, kw_only=True):
@@ -298,6 +345,10 @@ class Command(Message, frozen=True, kw_only=True):
     target_rpm: tuple[float, float] | None = None
     expires_s: float = 0.0
     """Monotonic second after which it is not carried out."""
+    starts_s: float = 0.0
+    """start_class: the monotonic second it begins at; 0: now. text is its title."""
+    lasts_s: float = 0.0
+    """start_class: how long it lasts; 0: nobody has said."""
 
 
 class Offer(Message, frozen=True, kw_only=True):
@@ -325,7 +376,7 @@ class Claim(Message, frozen=True, kw_only=True):
 
 FromGateway = SyncState | Command | Offer | Claim
 ToRide = FromPlayer | FromGateway
-FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer
+FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer | Aim
 
 # ride -> journal -> gateway: the durable lane ---------------------------------------------------
 

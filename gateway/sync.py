@@ -196,6 +196,8 @@ class Sync:
                 rule=cmd.rule,
                 target_rpm=cmd.target_rpm,
                 expires_s=now_s + cmd.ttl_s,
+                starts_s=now_s + cmd.starts_in_s,
+                lasts_s=cmd.lasts_s,
             )
             taken = self._tell_ride(command)
             if taken:

@@ -135,6 +135,10 @@ class Cmd(Struct, frozen=True, kw_only=True):
     target_rpm: tuple[float, float] | None = None
     ttl_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     """From arrival on; a box that was away never sees it."""
+    starts_in_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
+    """start_class: seconds from arrival, so that no clock need be right; text is the title."""
+    lasts_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
+    """start_class: how long it lasts; 0: not told."""
 
 
 class CmdAck(Struct, frozen=True, kw_only=True):

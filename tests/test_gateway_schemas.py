@@ -38,7 +38,7 @@ RELEASED = {
     "ack": "epoch upto | schema at_utc",
     "status": "box online | schema version wrong",
     "now": "box | schema phase cadence_rpm",
-    "cmd": "command kind | schema text rule target_rpm ttl_s",
+    "cmd": "command kind | schema text rule target_rpm ttl_s starts_in_s lasts_s",
     "cmd-ack": "box command taken | schema why",
     "form": "box rider t_s states | schema cadence_rpm phase",
     "pose": "box rider t_s view | schema cadence_rpm learning features evidence",

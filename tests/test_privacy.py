@@ -72,6 +72,11 @@ def test_only_vision_may_tell_a_pose_and_nobody_passes_it_on():
         assert wire.PoseFrame not in get_args(union)
 
 
+def test_the_lines_of_the_aiming_screen_are_neither_kept_nor_sent_on():
+    for union in (wire.ToRide, wire.ToGateway, wire.FromGateway, Heard):
+        assert wire.Aim not in get_args(union)
+
+
 def test_what_is_journaled_of_a_pose_is_a_few_numbers():
     assert len(list(leaves(look.type_info(FormMetrics)))) < 60
 

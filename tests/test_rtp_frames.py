@@ -3,10 +3,20 @@
 import random
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_app.player.rtp_frames import MOST_ASKS, MOST_HELD, OUTAGE, REPEAT_S, Piece, RtpFrames
+from firmware_app.player.rtp_frames import (
+    DEAF,
+    MOST_ASKS,
+    MOST_HELD,
+    OUTAGE,
+    REPEAT_S,
+    UNPROVEN_WAIT_S,
+    Piece,
+    RtpFrames,
+)
 
 WAIT_S = 0.4
 
@@ -47,6 +57,7 @@ def test_overtaken_and_doubled_packets_come_out_in_order(first_seq: int, chance:
 
 def test_a_lost_packet_is_asked_for_again_and_again_but_not_for_ever():
     frames = RtpFrames(WAIT_S, pictures=True)
+    frames._proven = True
     first, lost, last = picture(0)
     frames.add(first, 0.0)
     frames.add(last, 0.0)
@@ -65,16 +76,56 @@ def test_a_packet_that_comes_after_all_loses_nothing():
     assert not frames.waiting
 
 
-def test_a_picture_that_never_comes_holds_up_the_class_for_no_longer_than_its_time():
+@pytest.mark.parametrize(("repeats", "wait_s"), [(False, UNPROVEN_WAIT_S), (True, WAIT_S)])
+def test_a_picture_that_never_comes_holds_up_the_class_for_no_longer_than_its_time(
+    repeats: bool, wait_s: float
+):
     frames = RtpFrames(WAIT_S, pictures=True)
+    frames._proven = repeats
     pieces = [piece for n in range(14) for piece in picture(n)]
     del pieces[4]  # in the middle of the second picture
     early = [frame for piece in pieces for frame in frames.add(piece, piece.ticks / 90000)]
     assert [frame.ticks for frame in early] == [0]
-    assert frames.late(0.03 + WAIT_S - 0.01)[0] == []
-    freed, _ = frames.late(1 / 30 + WAIT_S)
+    assert frames.late(0.03 + wait_s - 0.01)[0] == []
+    freed, _ = frames.late(1 / 30 + wait_s)
     assert [frame.ticks for frame in freed] == [n * 3000 for n in range(2, 14)]
     assert frames.losses == 1
+
+
+def watched(frames: RtpFrames, pieces: list[Piece], from_s: float) -> list[float]:
+    """Bring pieces 30 pictures a second; return for how long each gap held up the class."""
+    stood, last_s = [], from_s
+    for piece in pieces:
+        at_s = from_s + piece.ticks / 90000
+        freed = frames.add(piece, at_s)
+        for ms in range(0, 33, 5):
+            freed += frames.late(at_s + ms / 1000)[0]
+        if freed:
+            stood.append(at_s - last_s)
+            last_s = at_s
+    return stood
+
+
+def test_a_sender_that_repeats_nothing_is_not_waited_for_again_and_again():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    pieces = [piece for n in range(90) for piece in picture(n)]
+    lossy = [piece for piece in pieces if piece.seq % 31 != 10]
+    stood = watched(frames, lossy, 0.0)
+    assert sum(wait_s > 0.12 for wait_s in stood) <= DEAF
+    assert max(stood) < UNPROVEN_WAIT_S + 0.1
+
+
+def test_a_sender_that_begins_to_repeat_is_waited_for_from_then_on():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    frames._unanswered = DEAF
+    first, lost, last = picture(0)
+    frames.add(first, 0.0)
+    frames.add(last, 0.0)
+    asked = [seq for ms in range(5, 40, 5) for seq in frames.late(ms / 1000)[1]]
+    assert asked == [lost.seq]
+    assert not frames.waiting
+    frames.add(lost._replace(again=True), 0.06)
+    assert frames._patience_s() == WAIT_S
 
 
 def test_sound_goes_on_after_a_lost_packet_with_the_very_next_one():

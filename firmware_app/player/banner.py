@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from firmware_app.player.brush import Brush
 from firmware_app.player.figure import draw_cue_sign
+from firmware_app.player.fonts import Weight
 from firmware_app.player.lettering import width_of, wrap
-from firmware_app.player.theme import DIM, FAULT, GLASS_FIRM, GOOD, INK
+from firmware_app.player.panels import shorten
+from firmware_app.player.theme import DIM, FAULT, GLASS_FIRM, GOOD, INK, SMALL, Colour
 
-SIDES = 148.0
+SIDES = 118.0
 """What stands left and right of the words: sign and margins."""
 LEAST = 430.0
-SIZES = ((34.0, 1), (31.0, 1), (28.0, 2), (23.0, 3))
-"""Type sizes and the lines they may take, the first that fits; the last is cut short."""
-HINT = 21.0
+STEP = SMALL * 1.2
+MOST_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -24,42 +25,37 @@ class Banner:
     text: str
     hint: str
     widest: float = 580.0
-    height: float = 124.0
 
     @property
     def width(self) -> float:
         """As wide as its words, between calm bounds."""
-        size, lines = self._set
-        words = max(width_of(line, size, "Bold") for line in lines)
-        if len(lines) == 1:
-            words = max(words, width_of(self.hint, HINT))
+        words = max(width_of(line, SMALL, weight) for line, weight, _ in self._lines)
         return min(self.widest, max(LEAST, words + SIDES))
+
+    @property
+    def height(self) -> float:
+        """As high as its lines, and never too low for its sign."""
+        return max(128.0, 48.0 + STEP * len(self._lines))
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         tone = {"praise": GOOD, "correct": FAULT}.get(self.kind, DIM)
         brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM, edge=tone, edge_width=2.5)
-        draw_cue_sign(brush, self.rule, 30, (self.height - 62) / 2, INK, tone)
-        size, lines = self._set
-        hinted = bool(self.hint) and len(lines) == 1
-        step = size * 1.24
-        block = step * (len(lines) - 1) + (34.0 if hinted else 0.0)
-        baseline = (self.height - block) / 2 + size * 0.35
-        for line in lines:
-            brush.text(114, baseline, line, size, weight="Bold", colour=INK)
-            baseline += step
-        if hinted:
-            brush.text(114, baseline - step + 34, self.hint, HINT, colour=DIM)
+        draw_cue_sign(brush, self.rule, 20, (self.height - 62) / 2, INK, tone)
+        baseline = (self.height - STEP * (len(self._lines) - 1)) / 2 + SMALL * 0.35
+        for line, weight, colour in self._lines:
+            brush.text(98, baseline, line, SMALL, weight=weight, colour=colour)
+            baseline += STEP
 
     @property
-    def _set(self) -> tuple[float, list[str]]:
+    def _lines(self) -> list[tuple[str, Weight, Colour]]:
+        """Return the sentence, and the hint where there is room for it."""
         room = self.widest - SIDES
-        for size, most in SIZES:
-            lines = wrap(self.text, size, room, "Bold") or [""]
-            if len(lines) <= most and all(width_of(line, size, "Bold") <= room for line in lines):
-                return size, lines
-        size, most = SIZES[-1]
-        lines = wrap(self.text, size, room - 24, "Bold")
-        if len(lines) > most:
-            lines = [*lines[: most - 1], lines[most - 1].rstrip(".,") + " …"]
-        return size, lines
+        said = wrap(self.text, SMALL, room, "Bold") or [""]
+        if len(said) > MOST_LINES:
+            said = [*said[: MOST_LINES - 1], shorten(" ".join(said[MOST_LINES - 1 :]), SMALL, room)]
+        hint = wrap(self.hint, SMALL, room) if self.hint else []
+        if len(said) + len(hint) > MOST_LINES:
+            hint = []
+        lines: list[tuple[str, Weight, Colour]] = [(line, "Bold", INK) for line in said]
+        return lines + [(line, "Regular", DIM) for line in hint]

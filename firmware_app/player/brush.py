@@ -20,9 +20,17 @@ FINE = 4
 class Brush:
     """One picture under work."""
 
-    def __init__(self, width: float, height: float, scale: float) -> None:
-        """Width and height in units; scale is pixels a unit."""
+    def __init__(
+        self, width: float, height: float, scale: float, *, mirrored: bool = False
+    ) -> None:
+        """Width and height in units; scale is pixels a unit.
+
+        Mirrored is for scripts that run from the right: what is drawn from the left comes from the
+        right, while letters and figures stay as they are.
+        """
         self.scale = scale
+        self.width = width
+        self.mirrored = mirrored
         self.image = Image.new("RGBA", (round(width * scale), round(height * scale)))
 
     def text(  # noqa: PLR0913 - what a line of text has
@@ -39,6 +47,8 @@ class Brush:
         tabular: bool = False,
     ) -> None:
         """Write a line; anchor is l, m or r of x; tracking adds units between letters."""
+        if self.mirrored:
+            x, anchor = self.width - x, {"l": "r", "m": "m", "r": "l"}[anchor]
         face = font(weight, max(1, round(size * self.scale)), foreign(words))
         together = whole(words)
         gap = 0.0 if together else (tracking + (TIGHT * size if tabular else 0.0)) * self.scale
@@ -70,7 +80,7 @@ class Brush:
         radius: float = RADIUS,
     ) -> None:
         """Draw a rounded panel with a line around it."""
-        box = (x, y, x + width, y + height)
+        box = self._box(x, y, width, height)
         self._rounded(box, radius, fill)
         if edge[3]:
             w = edge_width
@@ -83,13 +93,13 @@ class Brush:
 
     def bar(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """Draw a bar with round ends."""
-        self._rounded((x, y, x + width, y + height), min(width, height) / 2, colour)
+        self._rounded(self._box(x, y, width, height), min(width, height) / 2, colour)
 
     def line(
         self, points: Sequence[Point], width: float, colour: Colour, *, closed: bool = False
     ) -> None:
         """Draw a line with round ends and joints."""
-        path = [*points, points[0]] if closed else list(points)
+        path = self._points([*points, points[0]] if closed else points)
         mask, corner = self._fine(path, width)
         pen, s = ImageDraw.Draw(mask), self.scale * FINE
         at = [((x - corner[0]) * s, (y - corner[1]) * s) for x, y in path]
@@ -101,10 +111,11 @@ class Brush:
 
     def dots(self, points: Sequence[Point], width: float, colour: Colour, gap: float) -> None:
         """Draw a line as dots of that width, about gap units from one to the next."""
-        mask, corner = self._fine(points, width)
+        path = self._points(points)
+        mask, corner = self._fine(path, width)
         pen, s = ImageDraw.Draw(mask), self.scale * FINE
         half = width / 2
-        for x, y in spread(points, gap):
+        for x, y in spread(path, gap):
             box = (x - half, y - half, x + half, y + half)
             pen.ellipse([(v - corner[i % 2]) * s for i, v in enumerate(box)], 255)
         self._small(mask, corner, colour)
@@ -115,14 +126,24 @@ class Brush:
 
     def erase(self, points: Sequence[Point], width: float) -> None:
         """Clear a line of that width, so that what is drawn over it stands apart."""
-        mask, corner = self._fine(points, width)
+        path = self._points(points)
+        mask, corner = self._fine(path, width)
         pen, s = ImageDraw.Draw(mask), self.scale * FINE
         pen.line(
-            [((x - corner[0]) * s, (y - corner[1]) * s) for x, y in points], 255, round(width * s)
+            [((x - corner[0]) * s, (y - corner[1]) * s) for x, y in path], 255, round(width * s)
         )
         small = mask.reduce(FINE)
         at = (round(corner[0] * self.scale), round(corner[1] * self.scale))
         self.image.paste((0, 0, 0, 0), at, small)
+
+    def _box(
+        self, x: float, y: float, width: float, height: float
+    ) -> tuple[float, float, float, float]:
+        left = self.width - x - width if self.mirrored else x
+        return (left, y, left + width, y + height)
+
+    def _points(self, points: Sequence[Point]) -> list[Point]:
+        return [(self.width - x, y) for x, y in points] if self.mirrored else list(points)
 
     def _rounded(self, box: tuple[float, float, float, float], radius: float, fill: Colour) -> None:
         self._stamp(*self._mask_rounded(box, radius), fill)

@@ -6,7 +6,7 @@ from typing import Literal
 from firmware_app.player.brush import Brush
 from firmware_app.player.icons import Sign, draw_sign
 from firmware_app.player.lettering import width_of
-from firmware_app.player.theme import GLASS_FIRM, GOOD, INK, WARN, fade
+from firmware_app.player.theme import GLASS_FIRM, GOOD, INK, MARGIN, SMALL, WARN, fade
 from firmware_app.player.words import Words
 
 Action = Literal[
@@ -18,15 +18,16 @@ Action = Literal[
     "more",
     "camera_off",
     "camera_on",
+    "aim",
+    "aimed",
     "softer",
     "louder",
 ]
 SHOWN_S = 5.0
-HIGH = 76.0
+HIGH = 84.0
 GAP = 12.0
-BESIDE = 226.0
+BESIDE = 300.0
 """What the form's panel and its margins take of the screen's width."""
-TEXT = 22.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Button:
     def width(self) -> float:
         """As wide as its words, and never too small for a finger."""
         if self.sign is not None:
-            return 100.0 if self.words else 80.0
-        return max(100.0, width_of(self.words, TEXT, "SemiBold") + 36)
+            return 116.0 if self.words else 88.0
+        return max(116.0, width_of(self.words, SMALL, "SemiBold") + 40)
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
@@ -55,11 +56,11 @@ class Button:
             0, 0, self.width, self.height, fill=GLASS_FIRM, edge=edge, edge_width=2, radius=24
         )
         if self.sign is not None:
-            left = 16 if self.words else (self.width - 34) / 2
-            draw_sign(brush, self.sign, left, 21, 34, INK, "struck" if self.struck else "", WARN)
-        middle = self.width / 2 + (0 if self.sign is None else 26)
+            left = 16 if self.words else (self.width - 40) / 2
+            draw_sign(brush, self.sign, left, 22, 40, INK, "struck" if self.struck else "", WARN)
+        middle = self.width / 2 + (0 if self.sign is None else 30)
         colour = GOOD if self.strong else INK
-        brush.text(middle, 47, self.words, TEXT, weight="SemiBold", colour=colour, anchor="m")
+        brush.text(middle, 55, self.words, SMALL, weight="SemiBold", colour=colour, anchor="m")
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class PlacedButton:
 def lay_buttons(
     phase: str, words: Words, width: float, y: float, *, camera_off: bool = False
 ) -> tuple[PlacedButton, ...]:
-    """Return the buttons of a phase of the ride around the middle, in units.
+    """Return the buttons of a phase of the ride, left of the form's panel, in units.
 
-    In one row, or in two where one does not fit between the panels; y is of the lower one.
+    In one row, or in two where one does not fit; y is of the lower one.
     """
     # the sign tells what is, the touch turns it round
     camera = Button(
@@ -87,7 +88,12 @@ def lay_buttons(
         Button("louder", "+", sign="speaker"),
     ]
     if phase == "waiting":
-        row = [Button("start", words.start, strong=True), camera, *row]
+        row = [
+            Button("start", words.start, strong=True),
+            camera,
+            Button("aim", "", sign="aim"),
+            *row,
+        ]
     elif phase in ("riding", "paused"):
         going = phase == "riding"
         first = Button("pause", words.pause) if going else Button("resume", words.resume)
@@ -99,23 +105,37 @@ def lay_buttons(
             camera,
             *row,
         ]
-    room = width - 2 * BESIDE
-    if _wide(row) <= room:
-        return _in_a_row(row, width, y)
-    return _in_a_row(row[:-3], width, y - HIGH - GAP) + _in_a_row(row[-3:], width, y)
+    left, right = MARGIN, width - BESIDE
+    if _wide(row) <= right - left:
+        placed = _in_a_row(row, left, right, y)
+    else:
+        placed = _in_a_row(row[:-3], left, right, y - HIGH - GAP)
+        placed += _in_a_row(row[-3:], left, right, y)
+    return _mirror(placed, width) if words.rtl else placed
+
+
+def done_button(words: Words, width: float, y: float) -> tuple[PlacedButton, ...]:
+    """Return the one button of the aiming screen, at its right end."""
+    button = Button("aimed", words.aim_done, strong=True)
+    placed = (PlacedButton(button, width - 60 - button.width, y),)
+    return _mirror(placed, width) if words.rtl else placed
 
 
 def _wide(row: list[Button]) -> float:
     return sum(button.width for button in row) + GAP * (len(row) - 1)
 
 
-def _in_a_row(row: list[Button], width: float, y: float) -> tuple[PlacedButton, ...]:
-    x = (width - _wide(row)) / 2
+def _in_a_row(row: list[Button], left: float, right: float, y: float) -> tuple[PlacedButton, ...]:
+    x = (left + right - _wide(row)) / 2
     placed = []
     for button in row:
         placed.append(PlacedButton(button, x, y))
         x += button.width + GAP
     return tuple(placed)
+
+
+def _mirror(placed: tuple[PlacedButton, ...], width: float) -> tuple[PlacedButton, ...]:
+    return tuple(PlacedButton(p.button, width - p.x - p.button.width, p.y) for p in placed)
 
 
 def touched(buttons: tuple[PlacedButton, ...], x: float, y: float) -> Action | None:

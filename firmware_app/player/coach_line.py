@@ -16,6 +16,7 @@ from firmware_app.sockets import Visit
 from firmware_app.speech.voice import Voice
 from firmware_app.supervise import keep_going
 from firmware_app.wire import (
+    Aim,
     CueOutcome,
     Debrief,
     FromRide,
@@ -48,7 +49,7 @@ class CoachLine:
         seen: Callable[[Message], None],
         state: Callable[[], PlayerState],
     ) -> None:
-        """Seen is given each Hud, Say and Debrief; state is asked for the player's own."""
+        """Seen is given each Hud, Say, Debrief and Aim; state is asked for the player's own."""
         self._socket = socket
         self._voice = voice
         self._turn = turn
@@ -95,7 +96,7 @@ class CoachLine:
             if self._preparing is not None:
                 self._preparing.cancel()
             self._preparing = self._start(self._prepare(message))
-        elif isinstance(message, Hud | Say | Debrief):
+        elif isinstance(message, Hud | Say | Debrief | Aim):
             self._seen(message)
             if isinstance(message, Say):
                 self._newest = message.cue

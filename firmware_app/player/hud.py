@@ -3,13 +3,14 @@
 Pure: a view and a canvas in, a scene of placed panels out; equal scenes need no new drawing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from firmware_app.player.aim_page import AimTitle, CheckRow, Skeleton
 from firmware_app.player.banner import Banner
-from firmware_app.player.buttons import GAP, PlacedButton, lay_buttons
+from firmware_app.player.buttons import BESIDE, GAP, HIGH, PlacedButton, done_button, lay_buttons
 from firmware_app.player.figure import parts_of
 from firmware_app.player.icons import Mark, Sign
-from firmware_app.player.pages import Ground, Notice, Shade, Summary, Welcome
+from firmware_app.player.pages import Countdown, Ground, Notice, Shade, Summary, Welcome
 from firmware_app.player.panels import (
     Cadence,
     Elapsed,
@@ -18,13 +19,18 @@ from firmware_app.player.panels import (
     Panel,
     Pill,
     Signs,
+    Vitals,
     clock_time,
     order_parts,
 )
 from firmware_app.player.stage import View
 from firmware_app.player.theme import DIM, FAULT, GOOD, INK, MARGIN, UNSEEN, WARN, Canvas
 from firmware_app.player.words import Words
-from firmware_app.wire import Debrief, Hud
+from firmware_app.wire import Aim, Check, Debrief, Hud
+
+UNDER_HEADING = 124.0
+"""Where what is told in words begins, below title and signs."""
+WELCOME_Y = 116.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Scene:
     dim: float
     """How much of its light is taken from it, 0..1."""
     layers: tuple[Placed, ...]
+    mirrored: bool = False
+    """Drawn for a script that runs from the right."""
 
 
 @dataclass(frozen=True)
@@ -59,68 +67,135 @@ class Place:
 
 def compose(view: View, *, picture: bool, place: Place, words: Words, canvas: Canvas) -> Scene:
     """Return what is to be seen; picture tells whether there is one of the class."""
-    picture = picture and view.class_state not in ("off", "refused")
-    hud = view.hud
-    if view.alone and picture and view.class_state == "playing" and not view.touched:
-        return Scene(picture=True, dim=0.0, layers=())  # nothing to be told: the class alone
-    layers: list[Placed] = [] if picture else [Placed(Ground(canvas.width, canvas.height), 0, 0)]
-    if hud is not None and hud.phase == "ended":
-        layers = [Placed(Ground(canvas.width, canvas.height), 0, 0)]
-        layers.append(_ended(view.debrief, hud, place, words, canvas))
-        return Scene(picture=False, dim=0.0, layers=(*layers, *_buttons(view, words, canvas)))
-    if picture and not (hud is not None and hud.phase == "waiting"):
-        layers.append(Placed(Shade(canvas.width, 150, 0.6, "top"), 0, 0))
-        layers.append(Placed(Shade(canvas.width, 300, 0.72, "bottom"), 0, canvas.height - 300))
-    dim = 0.0
-    if hud is not None and hud.phase == "waiting":
-        if picture:
-            layers.append(Placed(Shade(canvas.width * 0.62, canvas.height, 0.85, "left"), 0, 0))
-        layers += _welcome(hud, place, words, canvas)
-        dim = 0.3
-    else:
-        layers += _ride(view, place, words, canvas)
-        notice = _notice(view, words, picture=picture)
-        if notice is not None:
-            y = (canvas.height - 60 - notice.height) / 2
-            buttons = buttons_of(view, words, canvas)
-            if buttons:
-                y = min(y, min(placed.y for placed in buttons) - notice.height - GAP)
-            layers.append(Placed(notice, (canvas.width - notice.width) / 2, y))
-            dim = 0.45
-    layers += _parts(view, words, canvas)
-    if view.banner is not None and view.banner_share > 0:
-        said = view.banner
-        panel = Banner(said.rule, said.kind, said.text, said.hint, canvas.width - 2 * 350)
-        y = canvas.height - MARGIN - panel.height
-        layers.append(Placed(panel, (canvas.width - panel.width) / 2, y, view.banner_share))
-    layers += _buttons(view, words, canvas)
-    return Scene(picture=picture, dim=dim if picture else 0.0, layers=tuple(layers))
+    scene = _from_the_left(view, picture=picture, place=place, words=words, canvas=canvas)
+    layers = scene.layers
+    if words.rtl:
+        layers = tuple(replace(p, x=canvas.width - p.x - p.panel.width) for p in layers)
+    buttons = tuple(Placed(b.button, b.x, b.y) for b in buttons_of(view, words, canvas))
+    return replace(scene, layers=layers + buttons, mirrored=words.rtl)
 
 
 def buttons_of(view: View, words: Words, canvas: Canvas) -> tuple[PlacedButton, ...]:
-    """Return the buttons that are on the screen."""
+    """Return the buttons that are on the screen, where they are."""
+    if view.aim is not None:
+        return done_button(words, canvas.width, canvas.height - 108)
     if not view.buttons:
         return ()
     phase = view.hud.phase if view.hud is not None else "none"
     off = view.hud is not None and view.hud.camera == "off"
-    return lay_buttons(phase, words, canvas.width, canvas.height - 312, camera_off=off)
+    y = canvas.height - (MARGIN + HIGH if phase == "waiting" else 340)
+    return lay_buttons(phase, words, canvas.width, y, camera_off=off)
+
+
+def _from_the_left(
+    view: View, *, picture: bool, place: Place, words: Words, canvas: Canvas
+) -> Scene:
+    """Return the scene without its buttons, as for a script that runs from the left."""
+    picture = picture and view.class_state not in ("off", "refused")
+    hud = view.hud
+    if view.alone and picture and view.class_state == "playing" and not view.touched:
+        return Scene(picture=True, dim=0.0, layers=())  # nothing to be told: the class alone
+    ground = Placed(Ground(canvas.width, canvas.height), 0, 0)
+    if view.aim is not None:
+        return Scene(picture=False, dim=0.0, layers=(ground, *_aim(view.aim, words, canvas)))
+    if hud is not None and hud.phase == "ended":
+        ended = _ended(view.debrief, hud, place, words, canvas)
+        return Scene(picture=False, dim=0.0, layers=(ground, ended))
+    layers: list[Placed] = [] if picture else [ground]
+    dim = 0.0
+    if hud is not None and hud.phase == "waiting":
+        if picture:
+            layers.append(Placed(Shade(canvas.width * 0.68, canvas.height, 0.85, "left"), 0, 0))
+        layers += _welcome(view, hud, place, words, canvas)
+        dim = 0.3
+    else:
+        if picture:
+            layers.append(Placed(Shade(canvas.width, 150, 0.6, "top"), 0, 0))
+            layers.append(Placed(Shade(canvas.width, 300, 0.72, "bottom"), 0, canvas.height - 300))
+        layers += _ride(view, place, words, canvas)
+        notice = _notice(view, words, picture=picture)
+        if notice is not None:
+            layers += _put_notice(notice, view, words, canvas)
+            dim = 0.45
+    layers += _parts(view, words, canvas)
+    if view.banner is not None and view.banner_share > 0:
+        layers.append(_banner(view, canvas))
+    return Scene(picture=picture, dim=dim if picture else 0.0, layers=tuple(layers))
+
+
+def _banner(view: View, canvas: Canvas) -> Placed:
+    """Return the cue, below, between the cadence and the form."""
+    said = view.banner
+    assert said is not None  # noqa: S101 - asked by the caller
+    left, right = MARGIN + Cadence.width + GAP, canvas.width - BESIDE
+    panel = Banner(said.rule, said.kind, said.text, said.hint, right - left)
+    x = min(max((canvas.width - panel.width) / 2, left), right - panel.width)
+    return Placed(panel, x, canvas.height - MARGIN - panel.height, view.banner_share)
+
+
+def _put_notice(notice: Notice, view: View, words: Words, canvas: Canvas) -> list[Placed]:
+    """Return the card in the middle; while buttons leave no room for it, they come first."""
+    y = max((canvas.height - 60 - notice.height) / 2, UNDER_HEADING)
+    buttons = buttons_of(view, words, canvas)
+    if buttons:
+        y = min(y, min(placed.y for placed in buttons) - notice.height - GAP)
+    x = min((canvas.width - notice.width) / 2, canvas.width - BESIDE - notice.width)
+    return [Placed(notice, x, y)] if y >= UNDER_HEADING else []
+
+
+def _aim(aim: Aim, words: Words, canvas: Canvas) -> list[Placed]:
+    """Return the aiming screen: the rider as lines at the left, what is to be done at the right."""
+    left, top = 60.0, 182.0
+    title = AimTitle(words.aim, words.aim_line, canvas.width - 2 * left)
+    high = canvas.height - top - 108
+    skeleton = Skeleton(aim.points, words.aim_nobody, min(high * aim.aspect, 600.0), high)
+    x = left + skeleton.width + 36
+    layers = [Placed(title, left, 24), Placed(skeleton, left, top)]
+    for i, check in enumerate(aim.checks):
+        row = CheckRow(
+            check.state,
+            words.aim_names.get(check.name, check.name),
+            _check_said(check, words),
+            canvas.width - left - x,
+        )
+        layers.append(Placed(row, x, top + i * row.height))
+    return layers
+
+
+def _check_said(check: Check, words: Words) -> str:
+    said = words.aim_said.get(check.said, check.said)
+    return said.format(figure="" if check.figure is None else f"{check.figure:.0f}")
 
 
 def _ride(view: View, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
     line = words.no_class if view.class_state == "off" else place.gym
-    layers = [Placed(Heading(place.title or words.live_class, line), MARGIN, 28)]
+    layers = [Placed(Heading(_title(view, place, words), line), MARGIN, 22)]
     hud = view.hud
     if hud is None:
         return layers
-    elapsed = Elapsed(int(hud.elapsed_s))
-    cadence, form = _cadence(hud, words), _form(hud, words)
+    left = "" if view.left_s is None else words.left.format(time=clock_time(view.left_s))
+    elapsed = Elapsed(int(hud.elapsed_s), left)
+    cadence, form, vitals = _cadence(hud, words), _form(hud, words), _vitals(hud, words)
     right, bottom = canvas.width - MARGIN, canvas.height - MARGIN
-    return [
-        *layers,
-        Placed(elapsed, right - elapsed.width, 28),
+    layers += [
+        Placed(elapsed, right - elapsed.width, 22),
         Placed(cadence, MARGIN, bottom - cadence.height),
         Placed(form, right - form.width, bottom - form.height),
     ]
+    if vitals is not None:
+        y = bottom - form.height - GAP - vitals.height
+        layers.append(Placed(vitals, right - vitals.width, y))
+    return layers
+
+
+def _vitals(hud: Hud, words: Words) -> Vitals | None:
+    """Return what sensors tell of heart and power; None where there are none."""
+    rows: list[tuple[Sign, str, str]] = []
+    if hud.heart_bpm is not None:
+        rows.append(("heart", f"{hud.heart_bpm:.0f}", words.heart_unit))
+    if hud.power_w is not None:
+        rows.append(("power", f"{hud.power_w:.0f}", words.power_unit))
+    return Vitals(tuple(rows)) if rows else None
 
 
 def _cadence(hud: Hud, words: Words) -> Cadence:
@@ -153,6 +228,7 @@ def _form(hud: Hud, words: Words) -> Form:
     else:
         line, tone = words.form_off, UNSEEN
     why = hud.unseen_why if hud.camera in ("ok", "lost") else ""
+    why = words.why.get(why, why)
     return Form(order_parts(parts), words.form, line, tone, why, learning)
 
 
@@ -165,7 +241,8 @@ def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
     if hud is None and view.alone:
         pass  # this player was started for the class only
     elif hud is None:
-        missing.append(words.coach_starting if view.starting else words.coach_gone)
+        if view.starting or view.class_state != "off":  # else a card tells it
+            missing.append(words.coach_starting if view.starting else words.coach_gone)
         signs.append(("eye", "badge" if view.starting else "struck"))
     else:
         seen: dict[str, Mark] = {"ok": "", "nobody": "badge", "dark": "badge"}
@@ -185,8 +262,8 @@ def _parts(view: View, words: Words, canvas: Canvas) -> list[Placed]:
     if view.volume is not None:
         missing, colour = [words.volume.format(percent=view.volume)], INK
     if missing:
-        pill = Pill(" · ".join(missing), colour)
-        layers.append(Placed(pill, (canvas.width - pill.width) / 2, 100))
+        pill = Pill(" · ".join(missing), colour, canvas.width - MARGIN - BESIDE)
+        layers.append(Placed(pill, MARGIN, UNDER_HEADING))
     return layers
 
 
@@ -197,7 +274,7 @@ def _notice(view: View, words: Words, *, picture: bool) -> Notice | None:
     why = view.class_why
     if view.class_state == "refused":
         line = f"{why[:1].upper()}{why[1:]}. {words.refused_hint}" if why else words.refused_hint
-        return Notice("class", words.refused, line, DIM, struck=True)
+        return Notice("class", words.refused, line, DIM, struck=True, widest=860)
     if view.class_state == "reconnecting":
         return Notice("class", words.reconnecting, words.reconnecting_hint, WARN)
     quiet = {
@@ -209,12 +286,28 @@ def _notice(view: View, words: Words, *, picture: bool) -> Notice | None:
     return None if picture else quiet.get(view.class_state)
 
 
-def _welcome(hud: Hud, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
+def _title(view: View, place: Place, words: Words) -> str:
+    """Return the class's name: the studio's, else the settings', else none in particular."""
+    told = view.hud.class_title if view.hud is not None else ""
+    return told or place.title or words.live_class
+
+
+def _welcome(view: View, hud: Hud, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
     hello = words.welcome.format(rider=hud.rider) if hud.rider else words.welcome_nobody
     counted = hud.crank == "ok" and hud.cadence_rpm is not None
     begin = (words.begin, words.begin_hint) if counted else (words.touch, words.touch_hint)
-    page = Welcome(place.gym, hello, place.title or words.live_class, *begin)
-    return [Placed(page, 72, (canvas.height - page.height) / 2 + 10)]
+    page = Welcome(place.gym, hello, _title(view, place, words), *begin)
+    layers = [Placed(page, 72, WELCOME_Y)]
+    told: Panel | None = None
+    if view.to_start_s is not None:
+        told = Countdown(words.starts_in, clock_time(view.to_start_s))
+    elif view.class_state == "waiting":
+        told = Notice("wait", words.waiting, words.waiting_hint, widest=500)
+    elif view.class_state == "refused":
+        told = Notice("class", words.refused, words.refused_hint, struck=True, widest=500)
+    if told is not None:
+        layers.append(Placed(told, canvas.width - 60 - told.width, WELCOME_Y + 74))
+    return layers
 
 
 def _ended(debrief: Debrief | None, hud: Hud, place: Place, words: Words, canvas: Canvas) -> Placed:
@@ -230,7 +323,7 @@ def _ended(debrief: Debrief | None, hud: Hud, place: Place, words: Words, canvas
         figures.append((words.in_form, f"{debrief.in_position_share:.0%}".rstrip("%"), "%"))
     page = Summary(
         title=title,
-        line=" · ".join(filter(None, (place.title, place.gym, place.box))),
+        line=" · ".join(filter(None, (hud.class_title or place.title, place.gym, place.box))),
         figures=tuple(figures),
         timeline=debrief.timeline,
         duration_s=round(debrief.duration_s),
@@ -242,7 +335,3 @@ def _ended(debrief: Debrief | None, hud: Hud, place: Place, words: Words, canvas
         height=canvas.height,
     )
     return Placed(page, 0, 0)
-
-
-def _buttons(view: View, words: Words, canvas: Canvas) -> list[Placed]:
-    return [Placed(b.button, b.x, b.y) for b in buttons_of(view, words, canvas)]

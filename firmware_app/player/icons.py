@@ -11,7 +11,23 @@ from typing import Literal
 from firmware_app.player.brush import Brush, Point, curve
 from firmware_app.player.theme import Colour
 
-Sign = Literal["camera", "class", "sync", "speaker", "crank", "eye", "pause", "pedal", "wait"]
+Sign = Literal[
+    "camera",
+    "class",
+    "sync",
+    "speaker",
+    "crank",
+    "eye",
+    "pause",
+    "pedal",
+    "wait",
+    "heart",
+    "power",
+    "aim",
+    "tick",
+    "mend",
+    "dash",
+]
 Mark = Literal["", "struck", "badge"]
 GRID = 24.0
 STROKE = 2.0
@@ -23,9 +39,13 @@ class Pen:
     def __init__(self, brush: Brush, x: float, y: float, size: float, colour: Colour) -> None:
         self._brush, self._x, self._y, self._unit = brush, x, y, size / GRID
         self._colour = colour
+        self.one_way = False
+        """Drawn the same way round also where the script runs from the right."""
 
     def at(self, points: list[Point]) -> list[Point]:
         """Put points of the grid on the picture."""
+        if self.one_way and self._brush.mirrored:
+            points = [(GRID - x, y) for x, y in points]
         return [(self._x + x * self._unit, self._y + y * self._unit) for x, y in points]
 
     def line(
@@ -114,6 +134,35 @@ def _wait(pen: Pen) -> None:
     pen.line((12, 7.2), (12, 12), (15.5, 14))
 
 
+def _heart(pen: Pen) -> None:
+    left = curve((12, 20), (1.5, 12.5), (4, 7.5)) + curve((4, 7.5), (8, 2.5), (12, 8))
+    pen.line(*left, *[(24 - x, y) for x, y in reversed(left)], closed=True)
+
+
+def _power(pen: Pen) -> None:
+    pen.line((13.5, 3), (6, 13.5), (11, 13.5), (10, 21), (18, 10), (13, 10), closed=True)
+
+
+def _aim(pen: Pen) -> None:
+    pen.ring(12, 12, 6.5)
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        pen.line((12 + 4 * dx, 12 + 4 * dy), (12 + 9.5 * dx, 12 + 9.5 * dy))
+
+
+def _tick(pen: Pen) -> None:
+    pen.line((4.5, 12.5), (10, 18), (19.5, 6.5), width=3)
+
+
+def _mend(pen: Pen) -> None:
+    pen.line((12, 4), (21, 19.5), (3, 19.5), closed=True)
+    pen.line((12, 10), (12, 13.5))
+    pen.disc(12, 16.6, 1.2)
+
+
+def _dash(pen: Pen) -> None:
+    pen.line((6, 12), (18, 12), width=3)
+
+
 _SIGNS: dict[Sign, Callable[[Pen], None]] = {
     "camera": _camera,
     "class": _class,
@@ -124,7 +173,17 @@ _SIGNS: dict[Sign, Callable[[Pen], None]] = {
     "pause": _pause,
     "pedal": _pedal,
     "wait": _wait,
+    "heart": _heart,
+    "power": _power,
+    "aim": _aim,
+    "tick": _tick,
+    "mend": _mend,
+    "dash": _dash,
 }
+
+
+_ONE_WAY = frozenset({"tick", "wait", "power"})
+"""A tick, a clock and a flash look wrong the other way round."""
 
 
 def draw_sign(  # noqa: PLR0913, PLR0917 - where, how large, and in which two colours
@@ -139,6 +198,7 @@ def draw_sign(  # noqa: PLR0913, PLR0917 - where, how large, and in which two co
 ) -> None:
     """Draw a sign with its upper left corner at x, y."""
     pen = Pen(brush, x, y, size, colour)
+    pen.one_way = sign in _ONE_WAY
     _SIGNS[sign](pen)
     accent = mark_colour or colour
     if mark == "struck":

@@ -10,7 +10,7 @@ from firmware_app.player.brush import Brush
 from firmware_app.player.figure import PARTS, Part, draw_figure
 from firmware_app.player.fonts import Weight
 from firmware_app.player.icons import Mark, Sign, draw_sign
-from firmware_app.player.lettering import width_of
+from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.theme import (
     DIM,
     GLASS_FIRM,
@@ -25,9 +25,6 @@ from firmware_app.player.theme import (
     fade,
 )
 from firmware_app.wire import RuleState
-
-LABEL = 17.0
-TRACKING = 1.0
 
 
 class Panel(Protocol):
@@ -54,39 +51,48 @@ class Heading:
 
     title: str
     line: str
-    widest: float = 400.0
-    height: float = 70.0
+    widest: float = 470.0
+    height: float = 96.0
 
     @property
     def width(self) -> float:
         """As wide as its words."""
-        (title, size), (line, small) = self._lines
-        return max(width_of(title, size, "Bold"), width_of(line, small)) + 2
+        title, line = self._lines
+        return max(width_of(title, SMALL + 4, "Bold"), width_of(line, SMALL)) + 2
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
-        (title, size), (line, small) = self._lines
-        brush.text(0, 30, title, size, weight="Bold", colour=INK)
-        brush.text(0, 62, line, small, colour=DIM)
+        title, line = self._lines
+        brush.text(0, 38, title, SMALL + 4, weight="Bold", colour=INK)
+        brush.text(0, 84, line, SMALL, colour=DIM)
 
     @property
-    def _lines(self) -> tuple[tuple[str, float], tuple[str, float]]:
-        title = _fitted(self.title, 30, self.widest, "Bold", least=24)
-        return title, _fitted(self.line, 21, self.widest, "Regular", least=18)
+    def _lines(self) -> tuple[str, str]:
+        return (
+            shorten(self.title, SMALL + 4, self.widest, "Bold"),
+            shorten(self.line, SMALL, self.widest),
+        )
 
 
 @dataclass(frozen=True)
 class Elapsed:
-    """Riding time, upper right."""
+    """Riding time, upper right, and what is left of the class where that is known."""
 
     seconds: int
-    width: float = 240.0
-    height: float = 60.0
+    left: str = ""
+    width: float = 300.0
+
+    @property
+    def height(self) -> float:
+        """One line or two."""
+        return 100.0 if self.left else 60.0
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         words = clock_time(self.seconds)
-        brush.text(self.width, 42, words, 46, weight="Bold", colour=INK, anchor="r", tabular=True)
+        brush.text(self.width, 46, words, 54, weight="Bold", colour=INK, anchor="r", tabular=True)
+        if self.left:
+            brush.text(self.width, 92, self.left, SMALL, colour=INK, anchor="r", tabular=True)
 
 
 @dataclass(frozen=True)
@@ -100,25 +106,26 @@ class Cadence:
     target_words: str = ""
     trouble: str = ""
     """Why there is no cadence; empty when there is one."""
-    width: float = 300.0
-    height: float = 186.0
+    width: float = 352.0
+    height: float = 200.0
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         brush.panel(0, 0, self.width, self.height)
-        draw_label(brush, 26, 38, self.label)
+        brush.text(26, 44, self.label, SMALL, colour=DIM)
         if self.trouble or self.rpm is None:
-            draw_sign(brush, "crank", 24, 62, 76, UNSEEN, "struck", WARN)
-            brush.text(116, 108, self.trouble, 20, weight="SemiBold", colour=WARN)
+            draw_sign(brush, "crank", 24, 84, 76, UNSEEN, "struck", WARN)
+            for i, line in enumerate(wrap(self.trouble, SMALL, 220, "SemiBold")[:2]):
+                brush.text(116, 118 + 42 * i, line, SMALL, weight="SemiBold", colour=WARN)
             return
         number = str(self.rpm)
-        brush.text(20, 134, number, 108, weight="Bold", colour=INK, tabular=True)
-        wide = width_of(number, 108, "Bold", tabular=True)
-        brush.text(32 + wide, 134, self.unit, 25, colour=DIM)
+        brush.text(20, 150, number, 116, weight="Bold", colour=INK, tabular=True)
+        right = self.width - 24
+        brush.text(right, 150, self.unit, SMALL, colour=DIM, anchor="r")
         if self.target is not None:
             inside = self.target[0] <= self.rpm <= self.target[1]
             brush.text(
-                self.width - 26, 38, self.target_words, LABEL + 2, weight="SemiBold",
+                right, 104, self.target_words, SMALL, weight="SemiBold",
                 colour=GOOD if inside else WARN, anchor="r",
             )  # fmt: skip
             self._band(brush, self.rpm, self.target)
@@ -134,10 +141,36 @@ class Cadence:
             return left + wide * min(1.0, max(0.0, (value - start) / span))
 
         inside = low <= rpm <= high
-        brush.bar(left, 154, wide, 12, TRACK)
-        brush.bar(at(low), 154, at(high) - at(low), 12, fade(GOOD, 0.95 if inside else 0.5))
+        brush.bar(left, 172, wide, 12, TRACK)
+        brush.bar(at(low), 172, at(high) - at(low), 12, fade(GOOD, 0.95 if inside else 0.5))
         x = min(max(at(rpm), left + 4), left + wide - 4)
-        brush.bar(x - 4, 148, 8, 24, INK if inside else WARN)
+        brush.bar(x - 4, 166, 8, 24, INK if inside else WARN)
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """Heart rate and power, from the sensors that are there."""
+
+    rows: tuple[tuple[Sign, str, str], ...]
+    """Sign, number, unit."""
+    width: float = 250.0
+
+    @property
+    def height(self) -> float:
+        """As many rows as there are."""
+        return 20.0 + 56.0 * len(self.rows)
+
+    def paint(self, brush: Brush) -> None:
+        """Draw them."""
+        brush.panel(0, 0, self.width, self.height)
+        for i, (sign, number, unit) in enumerate(self.rows):
+            y = 10 + 56.0 * i
+            draw_sign(brush, sign, 20, y + 11, 36, INK)
+            right = self.width - 92
+            brush.text(
+                right, y + 45, number, 46, weight="Bold", colour=INK, anchor="r", tabular=True
+            )
+            brush.text(right + 8, y + 45, unit, SMALL, colour=DIM)
 
 
 @dataclass(frozen=True)
@@ -153,25 +186,28 @@ class Form:
     """Why a part is unseen; stands below the line."""
     learning: int | None = None
     """Hundredths of the rider's baseline that are learnt; None when it stands."""
-    width: float = 176.0
-    height: float = 340.0
+    width: float = 250.0
+    height: float = 418.0
+    """With room for three lines, so that the figure stands still whatever is said."""
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         brush.panel(0, 0, self.width, self.height)
-        draw_label(brush, self.width / 2, 36, self.label, anchor="m")
-        draw_figure(brush, (self.width - 112) / 2, 50, dict(zip(PARTS, self.parts, strict=True)))
-        line, size = _fitted(self.line, SMALL + 3, self.width - 20, "SemiBold")
-        strong: Weight = "Regular" if self.tone == UNSEEN else "SemiBold"
         middle = self.width / 2
-        brush.text(middle, 296, line, size, weight=strong, colour=self.tone, anchor="m")
+        brush.text(middle, 44, self.label, SMALL, colour=DIM, anchor="m")
+        draw_figure(brush, middle - 56, 60, dict(zip(PARTS, self.parts, strict=True)))
+        strong: Weight = "Regular" if self.tone == UNSEEN else "SemiBold"
+        room = self.width - 12
+        lines = [(line, strong, self.tone) for line in wrap(self.line, SMALL, room, strong)[:2]]
+        if self.learning is None:
+            lines += [(line, "Regular", UNSEEN) for line in wrap(self.why, SMALL, room)]
+        for i, (line, weight, colour) in enumerate(lines[:3]):
+            y = 316.0 + 42 * i
+            brush.text(middle, y, line, SMALL, weight=weight, colour=colour, anchor="m")
         if self.learning is not None:
-            brush.bar(26, 312, self.width - 52, 6, TRACK)
+            brush.bar(26, 380, self.width - 52, 8, TRACK)
             if self.learning:
-                brush.bar(26, 312, max(6.0, (self.width - 52) * self.learning / 100), 6, GOOD)
-        elif self.why:
-            line, size = _fitted(self.why, SMALL + 1, self.width - 16, "Regular")
-            brush.text(middle, 321, line, size, colour=UNSEEN, anchor="m")
+                brush.bar(26, 380, max(8.0, (self.width - 52) * self.learning / 100), 8, GOOD)
 
 
 @dataclass(frozen=True)
@@ -200,38 +236,31 @@ class Pill:
 
     words: str
     colour: Colour = WARN
-    height: float = 40.0
+    widest: float = 1100.0
+    height: float = 60.0
 
     @property
     def width(self) -> float:
         """As wide as the words."""
-        return width_of(self.words, 20, "SemiBold") + 44
+        return width_of(self._shown, SMALL, "SemiBold") + 56
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
-        brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM, radius=20)
-        brush.text(
-            self.width / 2, 27, self.words, 20, weight="SemiBold", colour=self.colour, anchor="m"
-        )
+        brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM, radius=30)
+        brush.text(28, 43, self._shown, SMALL, weight="SemiBold", colour=self.colour)
+
+    @property
+    def _shown(self) -> str:
+        return shorten(self.words, SMALL, self.widest - 56, "SemiBold")
 
 
-def draw_label(brush: Brush, x: float, baseline: float, words: str, anchor: str = "l") -> None:
-    """Write a panel's label: small capitals, wide apart."""
-    brush.text(
-        x, baseline, words.upper(), LABEL, weight="SemiBold", colour=DIM, anchor=anchor,
-        tracking=TRACKING,
-    )  # fmt: skip
-
-
-def _fitted(
-    words: str, size: float, width: float, weight: Weight, least: float = SMALL
-) -> tuple[str, float]:
-    """Make a line smaller until it fits, then shorter; never smaller than can be read."""
-    while size > least and width_of(words, size, weight) > width:
-        size -= 1
-    while width_of(words, size, weight) > width and " " in words:
+def shorten(words: str, size: float, width: float, weight: Weight = "Regular") -> str:
+    """Leave words out at the end of a line until it fits, rather than make it too small to read."""
+    if width_of(words, size, weight) <= width:
+        return words
+    while " " in words and width_of(words + " …", size, weight) > width:
         words = words.rsplit(" ", 1)[0]
-    return words, size
+    return words.rstrip(" ·,") + " …"
 
 
 def clock_time(seconds: int) -> str:

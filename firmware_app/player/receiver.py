@@ -6,6 +6,7 @@ between the same hooks and hands each decoded frame to whoever was named with gi
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import aiortc.rtcpeerconnection
@@ -17,9 +18,12 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParamete
 from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import (
     RTCP_PSFB_APP,
+    RTCP_PSFB_PLI,
     AnyRtcpPacket,
     RtcpByePacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpSrPacket,
     RtpPacket,
     pack_remb_fci,
@@ -39,6 +43,9 @@ LOOK_S = 0.005
 KEY_EVERY_S = 0.5
 """Least time between two requests for a key frame."""
 NTP_UNIX_S = 2_208_988_800
+REPORTS_AT_ONCE = 3
+"""Sender reports answered without delay: from our answer a server learns how far away we are, and
+Janus repeats nothing before it knows."""
 
 Give = Callable[[Decoded, Moment | None], None]
 """Takes a decoded frame, on a decoder's thread, and when it was captured."""
@@ -74,6 +81,9 @@ class ClassReceiver(RTCRtpReceiver):
         """aiortc's own, from which it writes its receiver reports."""
         self._sending: set[asyncio.Task[None]] = set()
         self._losses = 0
+        self._reported: tuple[int, float] | None = None
+        """The sender's last report: the middle of its NTP time, and when it came."""
+        self._answered = 0
 
     def give_to(self, give: Give) -> None:
         """Name who gets the decoded frames."""
@@ -114,6 +124,10 @@ class ClassReceiver(RTCRtpReceiver):
         if isinstance(packet, RtcpSrPacket) and packet.ssrc == self._ssrc and self._moments:
             info = packet.sender_info
             self._moments.report(info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
+            self._reported = (info.ntp_timestamp >> 16 & 0xFFFFFFFF, self._clock.monotonic())
+            if self._answered < REPORTS_AT_ONCE:
+                self._answered += 1
+                await self._send(self._report())
         await super()._handle_rtcp_packet(packet)
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
@@ -124,21 +138,24 @@ class ClassReceiver(RTCRtpReceiver):
         if packet.ssrc not in self._statistics:
             self._statistics[packet.ssrc] = StreamStatistics(codec.clockRate)
         self._statistics[packet.ssrc].add(packet)
-        if is_rtx(codec):
-            ssrc, again = self._original_ssrc.get(packet.ssrc), codec.parameters.get("apt")
-            if ssrc is None or len(packet.payload) < 2 or again not in self._codecs:
+        again = is_rtx(codec)
+        if again:
+            ssrc, original = self._original_ssrc.get(packet.ssrc), codec.parameters.get("apt")
+            if ssrc is None or len(packet.payload) < 2 or original not in self._codecs:
                 return
-            packet = unwrap_rtx(packet, payload_type=again, ssrc=ssrc)
-            codec = self._codecs[again]
+            packet = unwrap_rtx(packet, payload_type=original, ssrc=ssrc)
+            codec = self._codecs[original]
         if packet.ssrc != self._ssrc:
             self._ssrc, self._moments = packet.ssrc, StreamClock(codec.clockRate)
+            self._reported, self._answered = None, 0
             self._frames, self._losses = self._new_frames(), 0
         try:
             data = depayload(codec, packet.payload) if packet.payload else b""
         except ValueError:
             return  # not what the codec allows; counts as lost
         self._codec = codec
-        piece = Piece(packet.sequence_number, packet.timestamp, bool(packet.marker), data)
+        last = bool(packet.marker)
+        piece = Piece(packet.sequence_number, packet.timestamp, last, data, again)
         now_s = self._clock.monotonic()
         if self._moments is not None:
             self._moments.arrive(packet.timestamp, now_s)
@@ -186,7 +203,38 @@ class ClassReceiver(RTCRtpReceiver):
         ):
             self._decoding.key_wanted = False
             self._key_asked_s = now_s
-            await self._send_rtcp_pli(self._ssrc)
+            if self._our_ssrc is not None:
+                await self._send(
+                    self._report(), RtcpPsfbPacket(RTCP_PSFB_PLI, self._our_ssrc, self._ssrc)
+                )
+
+    def _report(self) -> RtcpRrPacket:
+        """Return what we have received of the stream (RFC 3550 section 6.4.2)."""
+        reports = []
+        stream = self._statistics.get(self._ssrc or 0)
+        if stream is not None:
+            lsr, came_s = self._reported or (0, 0.0)
+            since_s = self._clock.monotonic() - came_s if self._reported else 0.0
+            reports.append(
+                RtcpReceiverInfo(
+                    ssrc=self._ssrc or 0,
+                    fraction_lost=0,  # aiortc's own reports tell it, and it is counted between them
+                    packets_lost=stream.packets_lost,
+                    highest_sequence=stream.max_seq or 0,
+                    jitter=stream.jitter,
+                    lsr=lsr,
+                    dlsr=int(since_s * 65536),
+                )
+            )
+        return RtcpRrPacket(ssrc=self._our_ssrc or 0, reports=reports)
+
+    async def _send(self, *packets: AnyRtcpPacket) -> None:
+        """Send one compound packet, which begins with a report (RFC 3550 section 6.1).
+
+        Janus 1.1.2 finds the stream that a request is about by that report.
+        """
+        with contextlib.suppress(ConnectionError):
+            await self.transport._send_rtp(b"".join(map(bytes, packets)))  # noqa: SLF001 - as aiortc
 
     async def _estimate_bitrate(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         """Tell the sender how much gets through (REMB), as aiortc's receiver does."""

@@ -1,8 +1,9 @@
 """Puts one stream's RTP packets in order and into frames: asks again for what is missing, in time.
 
 A late packet is better than a lost one, and a lost one better than a standstill: what is missing
-is asked for every 50 ms, and given up when the head of the line has waited too long. Pure: the
-receiver brings packets and the time, and sends what is asked for.
+is asked for every 50 ms, and given up when the head of the line has waited too long, which is
+sooner as long as the sender has not been seen to repeat anything. Pure: the receiver brings packets
+and the time, and sends what is asked for.
 """
 
 from typing import NamedTuple
@@ -23,6 +24,11 @@ LOSSY_S = 8.0
 """A network that lost a packet is expected to lose another within this time."""
 REPEAT_S = 0.2
 """Janus repeats a packet no sooner than this after it did so before (its MAX_NACK_IGNORE)."""
+UNPROVEN_WAIT_S = 0.15
+"""What a sender that has not repeated anything yet is waited for: a slow round trip."""
+DEAF = 2
+"""So many packets it did not repeat, and none is waited for until it does. Janus keeps nothing to
+repeat before it has measured the way (1.1.2 in its first two seconds), others never do."""
 MOST_ASKED_AT_ONCE = 100
 """What one NACK asks for; more is an outage, not a loss."""
 MOST_HELD = 1024
@@ -40,6 +46,8 @@ class Piece(NamedTuple):
     last: bool
     """The marker bit: last packet of a picture (RFC 6184 section 5.1)."""
     data: bytes
+    again: bool = False
+    """Came as a repetition (RFC 4588): surely an answer."""
 
 
 class Frame(NamedTuple):
@@ -72,7 +80,10 @@ class RtpFrames:
         self._overtaken_s = 0.0
         self._trip_s = ASK_AGAIN_S / SLOWER
         self._repeated_s = float("-inf")
-        self._given_up: dict[int, float] = {}
+        self._proven = False
+        """The sender has repeated a packet: it is worth waiting for."""
+        self._unanswered = 0
+        self._given_up: dict[int, _Gap] = {}
         self._answered: dict[int, float] = {}
         self.losses = 0
         """Gaps that were never filled, outages and restarts of the sender."""
@@ -92,7 +103,7 @@ class RtpFrames:
             self._begin_anew(seq)
         if seq < self._next or seq in self._held:
             if seq in self._given_up:
-                self._overtaken(now_s - self._given_up.pop(seq))
+                self._learn(seq, self._given_up.pop(seq), now_s, again=piece.again)
             elif seq in self._answered:  # twice: the first was no answer, only overtaken
                 self._overtaken(self._answered.pop(seq))
             return []
@@ -101,17 +112,16 @@ class RtpFrames:
         self._highest = max(self._highest, seq)
         gap = self._gaps.pop(seq, None)
         if gap is not None:
-            self._learn(seq, gap, now_s)
+            self._learn(seq, gap, now_s, again=piece.again)
         self._held[seq] = piece
         return self._release()
 
     def late(self, now_s: float) -> tuple[list[Frame], list[int]]:
         """Return the frames freed by giving up, and the sequence numbers to ask for now."""
         freed: list[Frame] = []
-        wait_s = self._wait_s
-        if not self._pictures:  # nobody sends sound again: wait for what was overtaken only
-            wait_s = min(wait_s, 2 * REORDER_S + self._overtaken_s)
-        while self._next in self._gaps and now_s - self._gaps[self._next].seen_s >= wait_s:
+        while self._next in self._gaps and (
+            now_s - self._gaps[self._next].seen_s >= self._patience_s()
+        ):
             self._give_up()
             freed += self._release()
         asked = []
@@ -131,12 +141,20 @@ class RtpFrames:
         """
         return REPEAT_S + self._trip_s if now_s - self._repeated_s < LOSSY_S else 0.0
 
-    def _learn(self, seq: int, gap: _Gap, now_s: float) -> None:
+    def _patience_s(self) -> float:
+        """Return how long a missing packet holds up what came after it."""
+        if not self._pictures or (not self._proven and self._unanswered >= DEAF):
+            # nobody sends it again: wait for what was overtaken only
+            return min(self._wait_s, 2 * REORDER_S + self._overtaken_s)
+        return self._wait_s if self._proven else min(self._wait_s, UNPROVEN_WAIT_S)
+
+    def _learn(self, seq: int, gap: _Gap, now_s: float, *, again: bool) -> None:
         """Learn from a packet that came late: how long overtaking takes, or an answer."""
         answer_s = now_s - gap.first_ask_s
-        if not gap.asks or answer_s < TRIP_S[0] / 2:
+        if not again and (not gap.asks or answer_s < TRIP_S[0] / 2):
             self._overtaken(now_s - gap.seen_s)
             return
+        self._proven = True
         self._repeated_s = now_s
         self._answered[seq] = now_s - gap.seen_s
         if len(self._answered) > MOST_ASKED_AT_ONCE:
@@ -150,7 +168,8 @@ class RtpFrames:
     def _give_up(self) -> None:
         self.losses += 1
         self._next, before = min(self._held), self._gaps
-        self._given_up = {seq: gap.seen_s for seq, gap in before.items() if seq < self._next}
+        self._given_up = {seq: gap for seq, gap in before.items() if seq < self._next}
+        self._unanswered += len(self._given_up)
         self._gaps = {seq: gap for seq, gap in self._gaps.items() if seq > self._next}
         if self._pictures:
             # neither the picture before the gap nor the one after it is known to be whole

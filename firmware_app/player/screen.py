@@ -79,7 +79,7 @@ class Screen:
             if scene.dim:
                 self._darken(scene.dim)
         for placed in scene.layers:
-            self._put(placed)
+            self._put(placed, mirrored=scene.mirrored)
         self._forget(scene)
         if self._surface is not None:
             sdl2.SDL_RenderFlush(self._renderer)
@@ -154,10 +154,11 @@ class Screen:
         sdl2.SDL_SetRenderDrawColor(self._renderer, 5, 9, 12, round(share * 255))
         sdl2.SDL_RenderFillRect(self._renderer, None)
 
-    def _put(self, placed: Placed) -> None:
+    def _put(self, placed: Placed, *, mirrored: bool) -> None:
         texture = self._textures.get(placed.panel)
         if texture is None:
-            texture = self._textures[placed.panel] = self._paint(placed.panel)
+            texture = self._paint(placed.panel, mirrored=mirrored)
+            self._textures[placed.panel] = texture
         wide, high = ctypes.c_int(), ctypes.c_int()
         sdl2.SDL_QueryTexture(texture, None, None, ctypes.byref(wide), ctypes.byref(high))
         scale = self._canvas.scale
@@ -165,8 +166,8 @@ class Screen:
         sdl2.SDL_SetTextureAlphaMod(texture, round(placed.share * 255))
         sdl2.SDL_RenderCopy(self._renderer, texture, None, at)
 
-    def _paint(self, panel: Panel) -> Any:
-        brush = Brush(panel.width, panel.height, self._canvas.scale)
+    def _paint(self, panel: Panel, *, mirrored: bool) -> Any:
+        brush = Brush(panel.width, panel.height, self._canvas.scale, mirrored=mirrored)
         panel.paint(brush)
         self.painted += 1
         return self._upload(brush.image)

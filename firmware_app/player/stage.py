@@ -4,9 +4,10 @@ Fed with messages and times, asked for a view; knows nothing of pixels or socket
 """
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from firmware_app.player.buttons import SHOWN_S
-from firmware_app.wire import Debrief, Hud, Say
+from firmware_app.wire import Aim, Debrief, Hud, Say
 
 FADE_IN_S = 0.25
 FADE_OUT_S = 0.6
@@ -15,6 +16,8 @@ STARTING_S = 20.0
 STALE_S = 3.0
 """The ride tells its state five times a second; silence this long is its absence."""
 VOLUME_SHOWN_S = 2.5
+AIM_STALE_S = 1.5
+"""The ride tells what it sees five times a second while the camera is aimed."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,12 @@ class View:
     banner_share: float = 0.0
     """Opacity of the banner, 0..1."""
     debrief: Debrief | None = None
+    aim: Aim | None = None
+    """What the camera sees, while it is aimed."""
+    to_start_s: int | None = None
+    """Whole seconds until the class begins, where somebody has said when."""
+    left_s: int | None = None
+    """Whole seconds until it ends."""
     class_state: str = "off"
     class_why: str = ""
     speaker_lost: bool = False
@@ -64,7 +73,7 @@ class Stage:
         self._banner_s = banner_s
         self._ride_since_s = now_s
         self._heard_s = -STALE_S
-        self._said_s = self._touched_s = self._volume_s = -1e9
+        self._said_s = self._touched_s = self._volume_s = self._aimed_s = -1e9
         self._now = View(alone=alone)
 
     def show(self, hud: Hud, now_s: float) -> None:
@@ -79,6 +88,11 @@ class Stage:
         """Take a cue; it is on the screen from now on."""
         self._said_s = now_s
         self._now = replace(self._now, banner=say)
+
+    def aim(self, aim: Aim, now_s: float) -> None:
+        """Take what the camera sees while it is aimed."""
+        self._aimed_s = now_s
+        self._now = replace(self._now, aim=aim)
 
     def end(self, debrief: Debrief) -> None:
         """Take the ride's summary."""
@@ -112,15 +126,25 @@ class Stage:
                 self._ride_since_s = self._heard_s
             else:
                 self._ride_since_s = now_s
+        if now.aim is not None and now_s - self._aimed_s > AIM_STALE_S:
+            self._now = now = replace(now, aim=None)
         age_s = now_s - self._said_s
         share = min(age_s / FADE_IN_S, (self._banner_s - age_s) / FADE_OUT_S, 1.0)
         if now.banner is not None and share <= 0 < age_s:
             self._now = now = replace(now, banner=None)
+        hud = now.hud
         return replace(
             now,
+            to_start_s=_until(hud.starts_s, now_s) if hud is not None else None,
+            left_s=_until(hud.ends_s, now_s) if hud is not None else None,
             banner_share=round(max(0.0, share), 2) if now.banner is not None else 0.0,
             starting=now_s - self._ride_since_s < STARTING_S,
             touched=now_s - self._touched_s < SHOWN_S,
             buttons=now_s - self._touched_s < SHOWN_S,
             volume=now.volume if now_s - self._volume_s < VOLUME_SHOWN_S else None,
         )
+
+
+def _until(moment_s: float | None, now_s: float) -> int | None:
+    """Return whole seconds until a moment; None when it is past, or nobody has said."""
+    return None if moment_s is None or moment_s <= now_s else ceil(moment_s - now_s)

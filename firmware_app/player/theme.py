@@ -24,8 +24,8 @@ TRACK: Colour = (255, 255, 255, 40)
 
 RADIUS = 22.0
 MARGIN = 36.0
-SMALL = 16.0
-"""The smallest text: 2.2 % of the height, still read from three metres."""
+SMALL = 36.0
+"""The smallest text: 5 % of the height, read from the saddle and from three metres."""
 
 
 class Canvas(NamedTuple):

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -13,18 +14,27 @@ WORDS_FOLDER = Path(__file__).resolve().parents[2] / "config" / "screen"
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every text of the screen; what stands in {braces} is filled in."""
 
+    direction: Literal["ltr", "rtl"]
+    """Which way the script runs: the whole screen follows it."""
+
     # the ride
     cadence: str
     rpm: str
     target: str
     no_crank: str
     crank_lost: str
+    left: str
+    """What remains of the class."""
+    heart_unit: str
+    power_unit: str
     form: str
     form_ok: str
     form_learning: str
     form_off: str
     faults: dict[str, str]
     """Rule id to the fault's name under the figure."""
+    why: dict[str, str]
+    """Why a part of the body cannot be judged: the coach's own words to this language's."""
     # what is missing
     camera: dict[str, str]
     sync: dict[str, str]
@@ -44,6 +54,16 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     no_class: str
     live_class: str
     """The class's title when nobody named it."""
+    starts_in: str
+    # aiming the camera
+    aim: str
+    aim_line: str
+    aim_nobody: str
+    aim_done: str
+    aim_names: dict[str, str]
+    """A check's name, wire.Check.name, as it stands in its row."""
+    aim_said: dict[str, str]
+    """What was found, wire.Check.said; {figure} is what was measured."""
     # before, between, after
     welcome: str
     welcome_nobody: str
@@ -70,6 +90,11 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     quieter: str
     more: str
     volume: str
+
+    @property
+    def rtl(self) -> bool:
+        """Tell whether the script runs from the right."""
+        return self.direction == "rtl"
 
 
 def read_words(language: str, folder: Path = WORDS_FOLDER) -> Words:

@@ -39,7 +39,7 @@ from firmware_app.player.words import read_words
 from firmware_app.settings import Settings
 from firmware_app.speech.choose import choose_voice
 from firmware_app.speech.voice import Voice
-from firmware_app.wire import CueOutcome, Debrief, Hud, Message, PlayerState, Say, Touch
+from firmware_app.wire import Aim, CueOutcome, Debrief, Hud, Message, PlayerState, Say, Touch
 
 log = structlog.get_logger()
 
@@ -173,6 +173,8 @@ class Player:
                     self._stage.say(message, now_s)
                 elif isinstance(message, Debrief):
                     self._stage.end(message)
+                elif isinstance(message, Aim):
+                    self._stage.aim(message, now_s)
         events = self._screen.events()
         for event in events:
             self._obey(event, now_s)

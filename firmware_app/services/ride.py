@@ -12,6 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import structlog
 from msgspec import structs
@@ -23,11 +24,13 @@ from firmware_app.form.metrics import measure
 from firmware_app.hardware import Crank
 from firmware_app.link import Link
 from firmware_app.notify import notify
+from firmware_app.ride.aiming import Aiming
 from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
 from firmware_app.ride.parts import Parts
 from firmware_app.ride.recording import missing, read_recording, replay
 from firmware_app.ride.ride import Deed, Ride, Send, Tell
 from firmware_app.ride.start import Start
+from firmware_app.ride.timetable import Timetable
 from firmware_app.services.guest import Guest
 from firmware_app.services.memory import Memory, Remembered, after
 from firmware_app.services.notebook import Notebook
@@ -44,6 +47,7 @@ from firmware_app.wire import (
     Hud,
     Interval,
     Live,
+    Message,
     Offer,
     PlayerState,
     PoseFrame,
@@ -60,6 +64,8 @@ log = structlog.get_logger()
 TICK_S = 0.2
 COUNTS_S = 60.0
 """A ride shorter than this is no ride to be remembered by."""
+NTP_SPOKE = Path("/run/systemd/timesync/synchronized")
+"""There once the network has set this box's clock since it was switched on."""
 DEBRIEF_S = 20.0
 """How long a ride's last screen stays; then the bike waits for the next rider."""
 
@@ -88,6 +94,9 @@ class RideService:
         self._memory = Memory(settings.riders)
         self._forgotten: set[str] = set()
         """Names that were to be forgotten while somebody rides."""
+        self._timetable = Timetable(settings.player)
+        self._aiming: tuple[Aiming, Callable[[Message], None]] | None = None
+        """The camera being aimed, and how to tell the screen that asked for it."""
         self._ride: Ride | None = None
         self._hud = self._waiting()
         self._debrief: Debrief | None = None
@@ -95,7 +104,7 @@ class RideService:
     async def run(self) -> None:
         """Serve until cancelled; a lost part is waited for, a bug ends the process."""
         self._take_up()
-        self._hub.greet_with(lambda: self._parts.show(self._hud, self._clock.monotonic()))
+        self._hub.greet_with(lambda: self._shown(self._clock.monotonic()))
         self._hub.greet_with(lambda: self._debrief)
         self._hub.greet_with(lambda: self._ride.prepare() if self._ride else None)
         await self._hub.open()
@@ -138,7 +147,10 @@ class RideService:
             match seen:
                 case PoseFrame():
                     self._parts.pose(seen)
-                    self._feed(measure(seen, self._settings.vision.view))
+                    metrics = measure(seen, self._settings.vision.view)
+                    if self._aiming is not None:
+                        self._aiming[0].see(seen, metrics)
+                    self._feed(metrics)
                 case CameraState(ok=False):
                     self._camera_gone(seen.why)
                 case CameraState():
@@ -154,6 +166,8 @@ class RideService:
     def _pulse(self, t_s: float) -> None:
         if self._ride is not None:
             self._feed(Pulse(t_s=t_s))
+        elif self._aiming is not None:
+            self._aiming[0].pulse(t_s)
         elif pulses_s := self._start.pulse(t_s):
             self._begin(pulses_s)
 
@@ -173,12 +187,26 @@ class RideService:
                     self._guest.claim(message, self._clock.monotonic())
             case Command(kind="forget"):
                 self._forget(message.text)
-            case Touch(action="start") if self._ride is None:
-                self._begin((message.t_s,))
-            case Touch(action="camera_off" | "camera_on"):
-                self._camera_on = message.action == "camera_on"
+            case Command(kind="start_class"):
+                self._timetable.hear(message)
+                self._feed(message)
+            case Touch():
+                self._touch(message)
             case _:
                 self._feed(message)
+
+    def _touch(self, touch: Touch) -> None:
+        match touch.action:
+            case "start" if self._ride is None:
+                self._begin((touch.t_s,))
+            case "camera_off" | "camera_on":
+                self._camera_on = touch.action == "camera_on"
+            case "aim":
+                self._aim(touch.t_s)
+            case "aimed":
+                self._aiming = None
+            case _:
+                self._feed(touch)
 
     async def _tick(self) -> None:
         while True:
@@ -193,9 +221,27 @@ class RideService:
                     self._debrief = None
                 if self._debrief is None:
                     self._hud = self._waiting()
-                self._hub.tell(self._parts.show(self._hud, now_s))
+                self._hub.tell(self._shown(now_s))
+                self._show_aim(now_s)
             notify("WATCHDOG=1")
             await self._clock.sleep(TICK_S)
+
+    # the camera being aimed ------------------------------------------------------------------
+
+    def _aim(self, now_s: float) -> None:
+        """Begin to show whoever asked what the camera sees; not while somebody rides."""
+        if self._ride is None:
+            vision, turns = self._settings.vision, self._settings.crank.pulses_per_turn
+            self._aiming = (Aiming(vision.view, turns, now_s), self._hub.teller())
+
+    def _show_aim(self, now_s: float) -> None:
+        if self._aiming is None:
+            return
+        aiming, tell = self._aiming
+        if aiming.over(now_s):
+            self._aiming = None
+        else:
+            tell(aiming.show(now_s))
 
     # the ride ------------------------------------------------------------------------------
 
@@ -227,13 +273,16 @@ class RideService:
             pose_hz=settings.mqtt.pose_hz if settings.mqtt.url else 0.0,
         )
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
-        self._debrief = None
+        self._debrief = self._aiming = None
         self._notebook.open(self._shelf.path(setup.ride))
         self._notebook.write(setup)
         self._ride = Ride(setup, self._book)
         log.info("ride_started", ride=setup.ride)
         for deed in self._ride.opening():
             self._do(deed)
+        told = self._timetable.running(setup.t_s)
+        if told is not None:
+            self._feed(told)  # its cadence band, told before there was a ride
 
     def _take_up(self) -> None:
         """Go on with the ride that a killed process left, if it is of this boot and not over."""
@@ -301,14 +350,14 @@ class RideService:
         match deed:
             case Send(Hud() as hud):
                 self._hud = hud
-                self._hub.tell(self._parts.show(hud, now_s))
+                self._hub.tell(self._shown(now_s))
             case Send(Live() as live):
                 parts = {**self._parts.words(self._hud, now_s), **live.parts}
                 self._hub.tell(structs.replace(live, parts=parts))
             case Send(Debrief() as debrief):
                 self._debrief = structs.replace(debrief, t_s=now_s)
                 self._hud = structs.replace(self._hud, phase="ended")
-                self._hub.tell(self._parts.show(self._hud, now_s))
+                self._hub.tell(self._shown(now_s))
                 self._hub.tell(debrief)
             case Send(message):
                 self._hub.tell(message)
@@ -316,6 +365,11 @@ class RideService:
                 self._notebook.write(message)
                 if isinstance(message, RideStarted | Interval | RideEnded):
                     self._notebook.put_on_disk()
+
+    def _shown(self, now_s: float) -> Hud:
+        """Return the HUD with what the ride itself does not know: the parts, the class's times."""
+        local = self._clock.wall().astimezone() if NTP_SPOKE.exists() else None
+        return self._timetable.show(self._parts.show(self._hud, now_s), now_s, local)
 
     def _waiting(self) -> Hud:
         now_s = self._clock.monotonic()
