@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from firmware_app.form.metrics import FormMetrics, Knees, Trunk
+from firmware_app.form.state import FormState
 from firmware_app.ride.events import Finish, Pulse, Tick
 from firmware_app.ride.ride import Ride
 from firmware_app.ride.start import Start
@@ -97,6 +98,21 @@ def test_without_a_camera_the_coach_is_silent_and_the_room_hears_of_it_once_a_se
     live = bike.out.of(Live)
     assert len(live) == pytest.approx(60, abs=2)
     assert all(state == "unseen" for state in live[-1].states.values() if state)
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        (
+            {"elbows_locked": "shows from the side only", "saddle_low": "shows from the side only"},
+            "",
+        ),
+        ({"elbows_locked": "shows from the side only", "knees_in": "knees hidden"}, "knees hidden"),
+    ],
+)
+def test_the_rider_is_not_told_what_this_camera_place_never_shows(saddle, why, shown):
+    form = FormState(1040.0, dict.fromkeys(why, "unseen"), why, None, standing=False)
+    assert saddle().ride._hud(1040.0, 90.0, form).unseen_why == shown
 
 
 def knees(t_s, rpm):

@@ -62,6 +62,8 @@ KNEES = ("knees_in", "knees_out")
 BEYOND: dict[View, float] = {"front": 2.0, "oblique": math.inf, "side": math.inf}
 """A bent trunk takes the hips along, which the knees are measured from: up to 1.5 of the evidence
 is its work. From the front knees that show more speak for themselves."""
+FROM_SIDE, FROM_FRONT = "shows from the side only", "shows from the front only"
+"""Why a rule is for ever unseen here: nothing that the rider on this bike could mend."""
 SADDLE = ("saddle_low", "saddle_high")
 UNSETTLES = ("bounce", "hip_rock", "sway", "lean_low", "rounded_back", "knees_in", "knees_out")
 """A rider who does this sits off the place that the saddle's height is judged from."""
@@ -88,11 +90,11 @@ def aside(view: View, deviation: Summary) -> str:
 def missing(view: View, rule: str) -> str:
     """Return why a rule has no evidence though the rider is seen."""
     if view != "side" and rule in SIDE_ONLY:
-        return "shows from the side only"
+        return FROM_SIDE
     if view == "side" and rule in FRONT_ONLY:
-        return "shows from the front only"
+        return FROM_FRONT
     if rule == "hip_rock" and view == "oblique":
-        return "shows from the front only"
+        return FROM_FRONT
     return HIDES.get(rule, "waiting for the crank")
 
 

@@ -14,6 +14,7 @@ from firmware_app.coach.remote import Refused, RemoteCoach, RemoteCue
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.baseline import Baseline
 from firmware_app.form.metrics import FormMetrics
+from firmware_app.form.reasons import FROM_FRONT, FROM_SIDE
 from firmware_app.form.state import FormState
 from firmware_app.ride.account import Account
 from firmware_app.ride.events import CameraGone, Finish, Heard, Pulse, RideSetup, Tick
@@ -332,7 +333,11 @@ class Ride:
     # what is shown ---------------------------------------------------------------------------
 
     def _hud(self, t_s: float, rpm: float | None, form: FormState) -> Hud:
-        unseen = [why for rule, why in form.why.items() if form.states.get(rule) == "unseen"]
+        unseen = [
+            why
+            for rule, why in form.why.items()
+            if form.states.get(rule) == "unseen" and why not in (FROM_SIDE, FROM_FRONT)
+        ]
         return Hud(
             t_s=t_s,
             phase=self.phase,
