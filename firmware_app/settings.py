@@ -194,6 +194,24 @@ class Mqtt(Section, frozen=True, kw_only=True):
     """Tell a house's Home Assistant that there is a bike, and whether somebody rides it."""
 
 
+class Phrasing(Section, frozen=True, kw_only=True):
+    """A language model that words cues ahead of need; the cue book speaks where there is none."""
+
+    url: str = ""
+    """Where an OpenAI-compatible endpoint begins, up to /v1; empty: none."""
+    model: str = ""
+    """As the endpoint calls it."""
+    key_file: str = ""
+    """File that holds the endpoint's key; empty: it asks for none."""
+    deadline_s: Annotated[float, Meta(ge=0.5, le=30)] = 8.0
+    """For one wording, tools and second try included; then the cue book's own stands."""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none."""
+        if self.url and not re.match(r"https?://[^/\s]+", self.url):
+            raise ValueError(f'url "{self.url}" is no address; write http://HOST:PORT/v1')
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """Everything a technician may change on a box."""
 
@@ -212,6 +230,7 @@ class Settings(Section, frozen=True, kw_only=True):
     speech: Speech = Speech()
     gateway: Gateway = Gateway()
     mqtt: Mqtt = Mqtt()
+    phrasing: Phrasing = Phrasing()
 
     @property
     def vision_socket(self) -> Path:

@@ -5,7 +5,7 @@
     ride    -> player    Hud, Say, Prepare, Debrief           ride.sock
     ride    -> player    Aim: the rider as lines, while the camera is aimed; to nobody else
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
-    ride    -> gateway   Live, PoseFeatures, CueAnswer        ride.sock, never stored
+    ride    -> gateway   Live, PoseFeatures, CueAnswer, Lexicon  ride.sock, never stored
     gateway -> ride      SyncState, Command, Offer, Claim     ride.sock
     ride    -> gateway   RideStarted ... RideEnded            gateway.sock, from the journal
 
@@ -321,6 +321,25 @@ class CueAnswer(Message, frozen=True, kw_only=True):
     why: str = ""
 
 
+class CueWords(Struct, frozen=True, kw_only=True):
+    """What may be said about one rule."""
+
+    say: tuple[str, ...]
+    """The cue book's own sentences."""
+    about: tuple[str, ...]
+    """A sentence must use one of these ..."""
+    words: tuple[str, ...]
+    """... and no word that is not among these."""
+
+
+class Lexicon(Message, frozen=True, kw_only=True):
+    """The cue book as whoever words cues ahead of need must know it; at the begin of a ride."""
+
+    ride: RideId
+    language: str
+    rules: dict[str, CueWords]
+
+
 # gateway -> ride --------------------------------------------------------------------------------
 
 
@@ -336,8 +355,9 @@ class Command(Message, frozen=True, kw_only=True):
     """Something the studio asks of the bike."""
 
     command: str
-    kind: Literal["start_class", "message", "drain", "cue", "forget"]
-    """forget: what this bike has kept of the rider whose name is the text."""
+    kind: Literal["start_class", "message", "drain", "cue", "forget", "wording"]
+    """forget: what this bike has kept of the rider whose name is the text. wording: other words for
+    a rule's next cue, to be rendered before they are needed."""
     text: str = ""
     rule: str = ""
     language: str = ""
@@ -376,7 +396,7 @@ class Claim(Message, frozen=True, kw_only=True):
 
 FromGateway = SyncState | Command | Offer | Claim
 ToRide = FromPlayer | FromGateway
-FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer | Aim
+FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer | Lexicon | Aim
 
 # ride -> journal -> gateway: the durable lane ---------------------------------------------------
 

@@ -3,7 +3,7 @@
     gateway.sock ── journals ─> store ─> outbox ─> broker ─> studio
     ride.sock    <─ SyncState, Command ──────────────┘  ack, cmd
     ride.sock    ── Live ─> live lane, console
-    ride.sock    ── PoseFeatures, CueAnswer ─> remote coach ── Command ─> ride.sock
+    ride.sock    ── PoseFeatures, CueAnswer ─> remote coach, phrasing ── Command ─> ride.sock
 
 One thread owns the store; everything that waits, waits in asyncio.
 """
@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
+import httpx
 import msgspec
 import structlog
 
@@ -22,10 +24,11 @@ from firmware_app.notify import notify
 from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
 from firmware_app.supervise import keep_going
-from firmware_app.wire import Command, CueAnswer, Live, PoseFeatures, Reader, SyncState
+from firmware_app.wire import Command, CueAnswer, Lexicon, Live, PoseFeatures, Reader, SyncState
 from gateway.audit import digest
 from gateway.bike_link import BikeLink
 from gateway.mqtt import read_address
+from gateway.phrasing.agent import Agent
 from gateway.rides import RideRow
 from gateway.store import Store
 from gateway.sync import Sync
@@ -40,8 +43,9 @@ TELL_S = 1.0
 ROOM_S = 60.0
 LIVE_S = 3.0
 """Live words older than this say nothing about now."""
-FOR_US = (b'"type":"Live"', b'"type":"PoseFeatures"', b'"type":"CueAnswer"')
+ForUs = Live | PoseFeatures | CueAnswer | Lexicon
 """What the ride says to the gateway; the rest of its words are the player's."""
+_FOR_US = tuple(f'"type":"{kind.__name__}"'.encode() for kind in get_args(ForUs))
 LONGEST_WAIT_S = 4.0
 """Between two tries of the broker or the ride; with the spread, five seconds at most."""
 NTP_SPOKE = Path("/run/systemd/timesync/synchronized")
@@ -64,10 +68,10 @@ class GatewayService:
         self._bike = BikeLink(settings.gateway_socket, self._store)
         self._visit = Visit(settings.ride_socket)
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
-        self._ride_words: Reader[Live | PoseFeatures | CueAnswer] = Reader(
-            Live | PoseFeatures | CueAnswer
-        )
+        self._ride_words: Reader[ForUs] = Reader(ForUs)
         self._live: Live | None = None
+        self._http = httpx.AsyncClient(trust_env=False)
+        self._agent = Agent(settings.phrasing, clock, self._command, self._http)
         self._ride_there = False
 
     async def run(self) -> None:
@@ -89,8 +93,11 @@ class GatewayService:
                             "broker", self._sync.run, self._clock, self._sync.lost, LONGEST_WAIT_S
                         )
                     )
+                if self._settings.phrasing.url:
+                    tasks.create_task(keep_going("phrasing", self._agent.run, self._clock))
                 tasks.create_task(self._beat())
         finally:
+            await self._http.aclose()
             await self._bike.close()
             self._store.close()
 
@@ -101,7 +108,7 @@ class GatewayService:
             async for line in self._visit.lines():
                 worked()
                 self._ride_there = True
-                if not any(kind in line[:40] for kind in FOR_US):
+                if not any(kind in line[:40] for kind in _FOR_US):
                     continue
                 try:
                     self._take(self._ride_words.read(line))
@@ -110,7 +117,8 @@ class GatewayService:
         finally:
             self._ride_there = False
 
-    def _take(self, told: Live | PoseFeatures | CueAnswer) -> None:
+    def _take(self, told: ForUs) -> None:
+        self._agent.hear(told)
         match told:
             case Live():
                 self._live = told

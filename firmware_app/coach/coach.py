@@ -91,6 +91,7 @@ class Coach:
         self._open: dict[int, tuple[str, _Told | None, float]] = {}
         """Cue without an outcome to its rule and what held before it."""
         self._not_before_s = float("-inf")
+        self._reworded: dict[str, str] = {}
 
     @property
     def _quiet_s(self) -> float:
@@ -107,6 +108,15 @@ class Coach:
         self._style = self.wished = styles[
             max(now - 1, 0) if wish == "quieter" else min(now + 1, 2)
         ]
+
+    def reword(self, rule: str, text: str) -> str:
+        """Say this first about a rule, in this ride; return it as it will be spoken."""
+        self._reworded[rule] = text
+        return with_name(text, self._rider)
+
+    def _words(self, rule: str) -> tuple[str, ...]:
+        own = self._book.rules[rule].say
+        return (self._reworded[rule], *own) if rule in self._reworded else own
 
     def texts(self) -> tuple[str, ...]:
         """Return all that may be said in this ride, to be rendered before it is needed."""
@@ -167,7 +177,7 @@ class Coach:
         if not due:
             return None
         rule = min(due, key=lambda one: (self._book.rules[one].priority, self._since[one], one))
-        words, told = self._book.rules[rule].say, self._told.get(rule)
+        words, told = self._words(rule), self._told.get(rule)
         return self._tell(rule, words[(told.times if told else 0) % len(words)], t_s)
 
     def _tell(self, rule: str, text: str, t_s: float) -> Cue:

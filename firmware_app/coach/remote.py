@@ -13,6 +13,7 @@ from typing import NamedTuple
 from firmware_app.coach.book import MAX_WORDS, NAME, CueBook, RuleWords
 from firmware_app.coach.coach import Coach, Cue
 from firmware_app.form.state import FormState
+from firmware_app.wire import CueWords
 
 SENTENCE = re.compile(r"[^\W\d_][^\d_{}<>\n\r\t\"/\\@#:;()\[\]?]*")
 """Begins with a letter; no figures, no addresses, no question."""
@@ -49,6 +50,24 @@ class RemoteCoach:
             return Refused(why)
         given = coach.offer(cue.rule, cue.words.strip(), form)
         return Refused(given) if isinstance(given, str) else given
+
+    def lexicon(self) -> dict[str, CueWords]:
+        """Return what may be said about each rule."""
+        return {
+            rule: CueWords(
+                say=words.say, about=words.about, words=tuple(sorted(self._known(words)))
+            )
+            for rule, words in self._book.rules.items()
+        }
+
+    def unfit(self, cue: RemoteCue) -> str:
+        """Return why these words could never be said about this rule; empty: they could."""
+        words = self._book.rules.get(cue.rule)
+        if words is None:
+            return f'no fault is called "{cue.rule}"'
+        if cue.language != self._language:
+            return f"the rider hears {self._language}, not {cue.language}"
+        return self._wording(cue.words.removeprefix(NAME).strip(), words)
 
     def refusal(self, cue: RemoteCue, form: FormState) -> str:
         """Return why this cue would be wrong now; empty: it would be right."""

@@ -28,6 +28,7 @@ from firmware_app.wire import (
     CueOutcome,
     FromRide,
     Hud,
+    Lexicon,
     Live,
     PoseFeatures,
     Prepare,
@@ -139,6 +140,16 @@ class Ride:
         setup = self.setup
         return Prepare(t_s=setup.t_s, language=setup.coaching.language, texts=self._coach.texts())
 
+    def lexicon(self) -> Lexicon:
+        """Return the words that whoever words cues ahead of need may use."""
+        setup = self.setup
+        return Lexicon(
+            t_s=setup.t_s,
+            ride=setup.ride,
+            language=setup.coaching.language,
+            rules=self._remote.lexicon(),
+        )
+
     def feed(self, event: Heard) -> tuple[Deed, ...]:
         """Take in one event; return what is to be done about it, in order."""
         if self.phase == "ended":
@@ -160,10 +171,8 @@ class Ride:
                 yield from self._outcome(event.cue, event.outcome, event.why, event.t_s)
             case Touch():
                 yield from self._touch(event)
-            case Command(kind="cue"):
-                yield from self._remote_cue(event)
             case Command():
-                self._target_rpm = event.target_rpm or self._target_rpm
+                yield from self._obey(event)
             case Finish():
                 yield from self._end(event.t_s, event.why)
 
@@ -245,6 +254,15 @@ class Ride:
         if cue is not None:
             yield self._say(cue, form.t_s, cue.kind)
 
+    def _obey(self, command: Command) -> Iterator[Deed]:
+        match command.kind:
+            case "cue":
+                yield from self._remote_cue(command)
+            case "wording":
+                yield from self._reword(command)
+            case _:
+                self._target_rpm = command.target_rpm or self._target_rpm
+
     def _remote_cue(self, command: Command) -> Iterator[Deed]:
         """Say what a remote coach words, if it is true now; otherwise keep why it was not said."""
         form, late = self._form, command.t_s > command.expires_s > 0
@@ -269,6 +287,19 @@ class Ride:
             )
         else:
             yield self._say(given, command.t_s, "remote")
+
+    def _reword(self, command: Command) -> Iterator[Deed]:
+        """Take other words for a rule's next cue, if they could ever be said about it."""
+        language = command.language or self.setup.coaching.language
+        wish = RemoteCue(rule=command.rule, words=command.text, language=language)
+        why = self._remote.unfit(wish)
+        answer = CueAnswer(t_s=command.t_s, command=command.command, given=not why, why=why)
+        yield Send(answer)
+        if not why:
+            text = self._coach.reword(command.rule, command.text.strip())
+            yield Send(
+                Prepare(t_s=command.t_s, language=self.setup.coaching.language, texts=(text,))
+            )
 
     def _say(self, cue: Cue, t_s: float, kind: Literal["correct", "praise", "remote"]) -> Send:
         say = self._waiting[cue.number] = Say(

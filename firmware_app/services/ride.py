@@ -107,6 +107,8 @@ class RideService:
         self._hub.greet_with(lambda: self._shown(self._clock.monotonic()))
         self._hub.greet_with(lambda: self._debrief)
         self._hub.greet_with(lambda: self._ride.prepare() if self._ride else None)
+        if self._settings.phrasing.url:
+            self._hub.greet_with(lambda: self._ride.lexicon() if self._ride else None)
         await self._hub.open()
         loop = asyncio.get_running_loop()
 
@@ -283,6 +285,8 @@ class RideService:
         told = self._timetable.running(setup.t_s)
         if told is not None:
             self._feed(told)  # its cadence band, told before there was a ride
+        if settings.phrasing.url:
+            self._hub.tell(self._ride.lexicon())
 
     def _take_up(self) -> None:
         """Go on with the ride that a killed process left, if it is of this boot and not over."""

@@ -1,0 +1,1 @@
+"""A language model words cues ahead of need; what it may say is decided elsewhere."""
