@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware_app.errors import BadSetting, PartLost
 from firmware_app.settings import Mqtt
-from gateway.pump import Pump
+from gateway.pump import Client, Pump
 
 MAILBOX = 4096
 """Messages heard and not yet taken; what does not fit is dropped, and its sender tries again."""
@@ -77,10 +77,13 @@ def read_address(url: str) -> Address:
 class Line:
     """A connection that stands; heard() raises PartLost once it does not."""
 
-    def __init__(self, client: paho.Client, address: Address) -> None:
+    def __init__(self, client: Client, address: Address) -> None:
         self._client = client
         self._address = address
-        self._mailbox: asyncio.Queue[Heard | ReasonCode | None] = asyncio.Queue()
+        self._mailbox: list[Heard | ReasonCode | None] = []
+        self._came = asyncio.Event()
+        self.pump: Pump
+        """Its owner may let it gather longer."""
         self.dropped = 0
         """Messages that found the mailbox full."""
         self.refused = ""
@@ -100,27 +103,27 @@ class Line:
 
     async def heard(self, wait_s: float) -> list[Heard]:
         """Return what came, waiting this long for the first; raise PartLost when it is cut."""
-        found: list[Heard] = []
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                found += self._open(await self._mailbox.get())
-        while not self._mailbox.empty():
-            found += self._open(self._mailbox.get_nowait())
+                await self._came.wait()
+        came, self._mailbox = self._mailbox, []
+        self._came.clear()
+        found = []
+        for letter in came:
+            if isinstance(letter, Heard):
+                found.append(letter)
+            elif letter is None:
+                raise PartLost(f"the broker at {self._address} hung up")
+            else:
+                self.refused = f"the broker refuses our records ({letter}); look at its access list"
         return found
 
-    def _open(self, letter: Heard | ReasonCode | None) -> list[Heard]:
-        if letter is None:
-            raise PartLost(f"the broker at {self._address} hung up")
-        if isinstance(letter, ReasonCode):
-            self.refused = f"the broker refuses our records ({letter}); look at its access list"
-            return []
-        return [letter]
-
     def _put(self, letter: Heard | ReasonCode | None) -> None:
-        if isinstance(letter, Heard) and self._mailbox.qsize() >= MAILBOX:
+        if isinstance(letter, Heard) and len(self._mailbox) >= MAILBOX:
             self.dropped += 1
             return
-        self._mailbox.put_nowait(letter)
+        self._mailbox.append(letter)
+        self._came.set()
 
 
 @contextlib.asynccontextmanager
@@ -169,7 +172,7 @@ async def connected(
     client.on_disconnect = on_disconnect
     client.on_message = on_message
     client.on_publish = on_publish
-    pump = Pump(client)
+    pump = line.pump = Pump(client)
     try:
         await _shake_hands(address, answer)
         if topics:
@@ -179,7 +182,7 @@ async def connected(
         pump.close()
 
 
-async def _connect(client: paho.Client, address: Address, mqtt: Mqtt, keep_session: bool) -> None:
+async def _connect(client: Client, address: Address, mqtt: Mqtt, keep_session: bool) -> None:
     more: dict[str, Any] = {}
     if mqtt.protocol == "5":
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's own
@@ -220,9 +223,9 @@ async def _shake_hands(address: Address, answer: asyncio.Future[ReasonCode]) -> 
 
 def _client(
     mqtt: Mqtt, address: Address, client_id: str, will: Will | None, keep_session: bool
-) -> paho.Client:
+) -> Client:
     five = mqtt.protocol == "5"
-    client = paho.Client(
+    client = Client(
         CallbackAPIVersion.VERSION2,
         client_id,
         clean_session=None if five else not keep_session,

@@ -32,6 +32,8 @@ SPREAD_S = 1.0
 """After a power cut a gym's boxes come back in the same second; the broker gets them over one."""
 IDLE_AFTER_S = 3.0
 """Live words come once a second; without them nobody rides."""
+LONGEST_NAME = 24
+"""As much of a name as stands on a board."""
 REMEMBERED = 64
 """Commands that are known when they come twice."""
 _spread = secrets.SystemRandom()
@@ -111,6 +113,7 @@ class Sync:
             states=live.states,
             cadence_rpm=live.cadence_rpm,
             phase=live.phase,
+            name=live.name[:LONGEST_NAME],
         )
         self._line.publish(topic, pack(form))
 

@@ -163,6 +163,8 @@ class Form(Struct, frozen=True, kw_only=True):
     states: States
     cadence_rpm: float | None = None
     phase: str = "riding"
+    name: Annotated[str, Meta(max_length=24)] = ""
+    """The rider's name, only when the rider agreed that the instructor's board shows it."""
 
 
 class Pose(Struct, frozen=True, kw_only=True):
@@ -212,14 +214,14 @@ class CueAck(Struct, frozen=True, kw_only=True):
 
 
 class Aggregate(Struct, frozen=True, kw_only=True):
-    """A class in counts; riders = out + ok + unknown."""
+    """A class in counts; riders = out + ok + unknown, without those who are too few to be told."""
 
     schema: str = "bikebox.aggregate.1"
     class_id: Segment = msgspec.field(name="class")
     out_of_position: dict[str, Count]
     """Rule to riders; a rider with two faults is in both."""
     few: tuple[str, ...] = ()
-    """Rules with riders too few to be told as a number."""
+    """Rules, and shares of the class, with riders too few to be told as a number."""
     out: Count = 0
     ok: Count
     unknown: Count

@@ -40,10 +40,10 @@ RELEASED = {
     "now": "box | schema phase cadence_rpm",
     "cmd": "command kind | schema text rule target_rpm ttl_s starts_in_s lasts_s",
     "cmd-ack": "box command taken | schema why",
-    "form": "box rider t_s states | schema cadence_rpm phase",
     "pose": "box rider t_s view | schema cadence_rpm learning features evidence",
     "cue": "kind text issue ttl_s | schema language id",
     "cue-ack": "box rider given | schema id why",
+    "form": "box rider t_s states | schema cadence_rpm phase name",
     "aggregate": "class out_of_position ok unknown riders | schema out few",
 }
 """Required | optional fields of each message, as released. Lines here are only ever added to, and

@@ -1,16 +1,20 @@
 """What the instructor reads across the room."""
 
 import asyncio
+import contextlib
 import re
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 
-from gateway.studio.api import make_studio_api
+from gateway.studio.api import _boards, make_studio_api
 from gateway.studio.archive import RideStored
 from gateway.studio.board import board, sentence
 from gateway.studio.room import GONE_S, SILENT_S, Room
-from gateway.topics import Form
+from gateway.topics import Form, pack
 
 
 def room(*riders, t_s=0.0, phase="riding"):
@@ -113,6 +117,16 @@ def test_the_board_does_not_say_that_nobody_rides_when_it_cannot_know():
 class Studio:
     def __init__(self):
         self.room = room(SHRUG, GOOD)
+        self.change = asyncio.Event()
+        self.watched = 0
+
+    @contextlib.contextmanager
+    def watching(self):
+        self.watched += 1
+        try:
+            yield lambda: self.change
+        finally:
+            self.watched -= 1
 
     def board(self):
         return board("Spin City", self.room.classes(1.0), "")
@@ -174,7 +188,101 @@ def test_fewer_riders_than_the_gym_names_are_a_few_and_nobody_is_singled_out():
     assert sentence(counts) == "4 riders out of position: 3 shoulders, a few head"
     assert "<b>a few</b> head" in board("", [counts], "")
     told = counts.aggregate()
-    assert (told.out_of_position, told.few) == ({"shrug": 3}, ("head_drop",))
+    assert (told.out_of_position, told.few) == ({"shrug": 3}, ("head_drop", "ok"))
     alone = Room(few_below=3)
     alone.hear("42", Form(box="b", rider="p", t_s=5.0, states=SHRUG), 0.0)
     assert sentence(alone.count("42", 1.0)) == "A few riders out of position: a few shoulders"
+
+
+def test_small_counts_cannot_be_worked_out_from_what_is_told_beside_them():
+    made = Room(few_below=3)
+    for n, states in enumerate((SHRUG, GOOD, GOOD, GOOD, DARK, DARK, DARK)):
+        made.hear("42", Form(box=f"b{n}", rider=f"p{n}", t_s=5.0, states=states), 0.0)
+    counts = made.count("42", 1.0)
+    told = counts.aggregate()
+    assert (told.out, told.ok, told.unknown, told.riders) == (0, 3, 3, 6)
+    assert told.few == ("shrug", "out")
+    assert 'width="1"' not in board("", [counts], "")
+
+
+AGREED = Form(box="b7", rider="p7", t_s=5.0, states=SHRUG, name="Amélie")
+
+
+def test_a_rider_is_named_on_the_board_only_when_they_agreed_and_only_while_out_of_position():
+    made = room(SHRUG, HEAD)
+    assert "named" not in board("", made.classes(1.0), "")
+    made.hear("42", AGREED, 0.0)
+    html = board("", made.classes(1.0), "")
+    assert "<li><b>Amélie</b> shoulders</li>" in html
+    assert html.count("<li>") == 1
+    assert b"Am" not in pack(made.count("42", 1.0).aggregate())
+    assert "Am" not in board("", made.classes(SILENT_S + 0.1), "")
+    made.hear("42", structs.replace(AGREED, states=GOOD), 6.0)
+    assert "Am" not in board("", made.classes(6.0), "")
+    made.hear("42", structs.replace(AGREED, name=""), 7.0)
+    assert "Am" not in board("", made.classes(7.0), "")
+
+
+def test_a_malicious_name_is_only_letters_on_the_board():
+    made = room()
+    for n, name in enumerate(("<script>alert(1)", "\u202eeilemA\n\x00", " \u200b ")):
+        made.hear("42", structs.replace(AGREED, rider=f"p{n}", name=name), 0.0)
+    html = board("", made.classes(1.0), "")
+    assert "&lt;script&gt;" in html
+    assert "<b>eilemA</b>" in html
+    assert not set(html) & {"\u202e", "\x00", "\u200b"}
+    assert html.count("<li>") == 2
+
+
+def test_more_names_than_a_board_can_hold_are_counted():
+    made = room()
+    for n in range(20):
+        made.hear("42", structs.replace(AGREED, rider=f"p{n}", name=f"Rider {n}"), 0.0)
+    html = board("", made.classes(1.0), "")
+    assert html.count("Rider") == 12
+    assert "and 8 more" in html
+
+
+WORDS = st.tuples(st.integers(0, 5), st.sampled_from("gshdpxq"), st.floats(0, 9))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(WORDS, max_size=60))
+def test_counts_that_are_kept_up_are_those_of_counting_anew(words):
+    """Whatever bikes say or leave unsaid, a class adds up to its riders as they were last heard."""
+    made, heard, t_s = Room(), {}, 0.0
+    for who, word, later_s in words:
+        t_s += later_s
+        states = {"g": GOOD, "s": SHRUG, "h": HEAD, "d": DARK}.get(word, GOOD)
+        phase = {"p": "paused", "x": "ended"}.get(word, "riding")
+        made.hear("42", Form(box="b", rider=f"p{who}", t_s=0, states=states, phase=phase), t_s)
+        heard[who] = (t_s, word)
+        if word == "q":
+            made.still("42", "nobody", t_s)
+        made.classes(t_s)
+    here = {w: said for w, said in heard.items() if said[1] != "x" and t_s - said[0] <= GONE_S}
+    now = [word for at_s, word in here.values() if t_s - at_s <= SILENT_S]
+    counts = made.count("42", t_s)
+    assert counts.riders == len(here)
+    assert counts.out == sum(word in "sh" for word in now)
+    assert counts.ok == sum(word in "gq" for word in now)
+    assert counts.parts.get("shoulders", 0) == now.count("s")
+
+
+def test_the_board_that_is_open_hears_of_a_change_and_of_nothing_once_a_second():
+    studio = Studio()
+
+    async def scene():
+        boards = _boards(studio)
+        first = await anext(boards)
+        studio.room.hear("42", structs.replace(AGREED, rider="p0"), 1.0)
+        asyncio.get_running_loop().call_later(0.01, studio.change.set)
+        async with asyncio.timeout(0.5):
+            second = await anext(boards)
+        await boards.aclose()
+        return first, second
+
+    first, second = asyncio.run(scene())
+    assert "Amélie" not in first
+    assert "Amélie" in second
+    assert studio.watched == 0

@@ -1,7 +1,9 @@
 """The studio's pages and API: the instructor's board, a class in counts, the rides as stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
@@ -20,8 +22,6 @@ from gateway.studio.board import sentence
 from gateway.studio.room import Counts
 from gateway.web.frame import make_app, not_found, page
 
-LOOK_S = 0.02
-"""An instructor sees a change within a twentieth of a second."""
 STILL_S = 1.0
 """The board is sent this often although nothing changed: the page knows that it is not old."""
 
@@ -31,6 +31,10 @@ class Studio(Protocol):
 
     def board(self) -> str:
         """Return the board's body."""
+        ...
+
+    def watching(self) -> AbstractContextManager[Callable[[], asyncio.Event]]:
+        """Give what tells when the board may have changed after now."""
         ...
 
     def count(self, class_id: str) -> Counts:
@@ -81,7 +85,7 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
         """Tell a class in counts; all zero when nobody rides in it."""
         counts = studio.count(class_id)
         told: dict[str, Any] = msgspec.to_builtins(counts.aggregate())
-        parts = {part: n for part, n in counts.parts.items() if n >= counts.few_below}
+        parts = {part: n for part, n in counts.parts.items() if not counts.few(n)}
         return {**told, "parts": parts, "sentence": sentence(counts)}
 
     @app.get("/api/rides")
@@ -119,14 +123,13 @@ def _metrics(studio: Studio) -> str:
 
 
 async def _boards(studio: Studio) -> AsyncIterator[str]:
-    sent, looks = "", 0
-    while True:
-        board = studio.board()
-        if board != sent or looks * LOOK_S >= STILL_S:
-            sent, looks = board, 0
-            yield f"data: {board}\n\n"
-        looks += 1
-        await asyncio.sleep(LOOK_S)
+    with studio.watching() as next_change:
+        while True:
+            change = next_change()
+            yield f"data: {studio.board()}\n\n"
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STILL_S):
+                    await change.wait()
 
 
 def _ride(stored: RideStored) -> dict[str, Any]:

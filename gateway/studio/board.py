@@ -1,6 +1,7 @@
 """The instructor's board as HTML: the room in one sentence, read from the other end of it.
 
-Counts only: no name, no bike, no picture. Pure.
+Counts, and the names of riders who agreed to it on their bike: no other name, no bike, no picture.
+Pure.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,8 @@ from html import escape
 
 from gateway.studio.room import Counts
 
+MOST_NAMES = 12
+"""More names than this nobody reads across a room."""
 NOBODY = Counts("", {}, {}, 0, 0, 0)
 
 
@@ -52,8 +55,19 @@ def _class(gym: str, counts: Counts) -> str:
     return (
         f'<section class="board" aria-label="{escape(sentence(counts))}">'
         f'<p class="sub">{escape(title)}</p><h1>{escape(head)}</h1>'
-        f'<div class="parts">{parts}</div>{_counts(counts)}</section>'
+        f'<div class="parts">{parts}</div>{_named(counts)}{_counts(counts)}</section>'
     )
+
+
+def _named(counts: Counts) -> str:
+    if not counts.named:
+        return ""
+    names = "".join(
+        f"<li><b>{escape(name)}</b> {escape(', '.join(parts))}</li>"
+        for name, parts in counts.named[:MOST_NAMES]
+    )
+    more = len(counts.named) - MOST_NAMES
+    return f'<ul class="named">{names}{f"<li>and {more} more</li>" if more > 0 else ""}</ul>'
 
 
 def _counts(counts: Counts) -> str:
@@ -64,14 +78,15 @@ def _counts(counts: Counts) -> str:
     )
     bar, x = "", 0
     for kind, _, _, n in shares:
-        bar += f'<rect class="{kind}" x="{x}" y="0" width="{n}" height="1"/>'
-        x += n
+        width = counts.few_below if counts.few(n) else n
+        bar += f'<rect class="{kind}" x="{x}" y="0" width="{width}" height="1"/>'
+        x += width
     cards = "".join(
         f'<div class="card"><div class="num {colour}">{counts.say(n)}</div>'
         f'<div class="lab">{words}</div></div>'
         for _, colour, words, n in shares
     )
     return (
-        f'<svg class="bar" viewBox="0 0 {counts.riders} 1" preserveAspectRatio="none" role="none">'
+        f'<svg class="bar" viewBox="0 0 {x} 1" preserveAspectRatio="none" role="none">'
         f'{bar}</svg><div class="counts">{cards}</div>'
     )

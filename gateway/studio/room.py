@@ -1,9 +1,11 @@
 """Who sits how in a class now, from what the bikes say once a second.
 
 Pure and forgetful: a rider who has been silent for five seconds is unknown, never ok; after a
-minute they have left. Nothing of it is stored, and only counts leave.
+minute they have left. Nothing of it is stored. Only counts leave, and to the instructor's board the
+names of riders who agreed to it on their bike.
 """
 
+from collections import Counter
 from typing import Literal, NamedTuple
 
 from firmware_app.wire import RuleState
@@ -33,7 +35,7 @@ NOT_A_POSTURE = frozenset({"standing", "cadence_low", "cadence_high"})
 
 
 class Counts(NamedTuple):
-    """A class at one moment: numbers only."""
+    """A class at one moment: numbers, and names of riders who agreed to be named."""
 
     class_id: str
     rules: dict[str, int]
@@ -45,10 +47,16 @@ class Counts(NamedTuple):
     unknown: int
     few_below: int = 0
     """Fewer riders than this are not told as a number."""
+    named: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Riders out of position who agreed to be named, and by which parts; by name."""
+
+    def few(self, riders: int) -> bool:
+        """Tell whether these are too few to be told as a number."""
+        return 0 < riders < self.few_below
 
     def say(self, riders: int) -> str:
         """Return a count as people may see it."""
-        return "a few" if 0 < riders < self.few_below else f"{riders}"
+        return "a few" if self.few(riders) else f"{riders}"
 
     @property
     def riders(self) -> int:
@@ -56,25 +64,60 @@ class Counts(NamedTuple):
         return self.out + self.ok + self.unknown
 
     def aggregate(self) -> Aggregate:
-        """Return it as the message that others may listen to."""
+        """Return it as the message that others may listen to: numbers only, and no small ones."""
+        shares = {"out": self.out, "ok": self.ok, "unknown": self.unknown}
+        told = {share: 0 if self.few(n) else n for share, n in shares.items()}
         return Aggregate(
             class_id=self.class_id,
-            out_of_position={r: n for r, n in self.rules.items() if n >= self.few_below},
-            few=tuple(r for r, n in self.rules.items() if n < self.few_below),
-            out=self.out,
-            ok=self.ok,
-            unknown=self.unknown,
-            riders=self.riders,
+            out_of_position={r: n for r, n in self.rules.items() if not self.few(n)},
+            few=tuple(what for what, n in (self.rules | shares).items() if self.few(n)),
+            out=told["out"],
+            ok=told["ok"],
+            unknown=told["unknown"],
+            riders=sum(told.values()),
         )
 
 
-class _Rider(NamedTuple):
-    heard_s: float
-    said: tuple[str, dict[str, RuleState]]
-    """Phase and states; while they stay the same, so does what follows from them."""
-    verdict: Literal["out", "ok", "unknown"]
-    rules: tuple[str, ...]
-    parts: frozenset[str]
+class _Verdict(NamedTuple):
+    """What follows from what a bike said of its rider."""
+
+    share: Literal["out", "ok", "unknown"]
+    rules: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    name: str = ""
+
+
+SILENT = _Verdict("unknown")
+
+
+class _Rider:
+    """One rider, and how they count now."""
+
+    def __init__(self, form: Form, t_s: float) -> None:
+        self.heard_s = t_s
+        self.said = _said(form)
+        self.verdict = self.counted = _judge(form)
+        """As the bike says, and as it is counted: unknown once the bike is silent."""
+
+
+class _Sum:
+    """One class, added up as it changes."""
+
+    def __init__(self) -> None:
+        self.rules: Counter[str] = Counter()
+        self.parts: Counter[str] = Counter()
+        self.shares: Counter[str] = Counter()
+        self.named: Counter[tuple[str, tuple[str, ...]]] = Counter()
+
+    def add(self, verdict: _Verdict, riders: int) -> None:
+        """Count a rider in, or out again."""
+        self.shares[verdict.share] += riders
+        for rule in verdict.rules:
+            self.rules[rule] += riders
+        for part in verdict.parts:
+            self.parts[part] += riders
+        if verdict.name and verdict.share == "out":
+            self.named[verdict.name, verdict.parts] += riders
 
 
 class Room:
@@ -83,60 +126,93 @@ class Room:
     def __init__(self, few_below: int = 0) -> None:
         self._few_below = few_below
         self._riders: dict[tuple[str, str], _Rider] = {}
+        self._sums: dict[str, _Sum] = {}
+        self.changes = 0
+        """Grows whenever a count may have changed."""
 
     def hear(self, class_id: str, form: Form, t_s: float) -> None:
         """Take in what one bike says; t_s is our time, bikes have their own."""
         key = (class_id, form.rider)
-        if form.phase not in ("riding", "paused"):
-            self._riders.pop(key, None)
-            return
         before = self._riders.get(key)
-        if before is not None and before.said == (form.phase, form.states):
-            self._riders[key] = before._replace(heard_s=t_s)
+        if form.phase not in ("riding", "paused"):
+            self._forget(key)
+        elif before is not None and before.said == _said(form):
+            self.still(*key, t_s)
         elif before is not None or len(self._riders) < MOST_RIDERS:
-            self._riders[key] = _judge(form, t_s)
+            self._forget(key)
+            rider = self._riders[key] = _Rider(form, t_s)
+            self._sums.setdefault(class_id, _Sum()).add(rider.counted, 1)
+            self.changes += 1
+
+    def still(self, class_id: str, rider: str, t_s: float) -> bool:
+        """Take in that a rider sits as before; False: nobody of that name is known here."""
+        before = self._riders.get((class_id, rider))
+        if before is None:
+            return False
+        before.heard_s = t_s
+        if before.counted is not before.verdict:
+            self._count(class_id, before, before.verdict)
+        return True
 
     def classes(self, t_s: float) -> list[Counts]:
         """Return the counts of every class with riders, by name."""
-        self._forget(t_s)
-        return [self.count(name, t_s) for name in sorted({name for name, _ in self._riders})]
+        for key, rider in list(self._riders.items()):
+            silent_s = t_s - rider.heard_s
+            if silent_s > GONE_S:
+                self._forget(key)
+            elif silent_s > SILENT_S and rider.counted is not SILENT:
+                self._count(key[0], rider, SILENT)
+        return [self._counts(name, self._sums[name]) for name in sorted(self._sums)]
+
+    def _count(self, class_id: str, rider: _Rider, verdict: _Verdict) -> None:
+        self._sums[class_id].add(rider.counted, -1)
+        self._sums[class_id].add(verdict, 1)
+        rider.counted = verdict
+        self.changes += 1
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        rider = self._riders.pop(key, None)
+        if rider is None:
+            return
+        whole = self._sums[key[0]]
+        whole.add(rider.counted, -1)
+        if not +whole.shares:
+            del self._sums[key[0]]
+        self.changes += 1
 
     def count(self, class_id: str, t_s: float) -> Counts:
         """Return the counts of one class; all zero when nobody rides in it."""
-        self._forget(t_s)
-        rules: dict[str, int] = {}
-        parts: dict[str, int] = {}
-        verdicts = {"out": 0, "ok": 0, "unknown": 0}
-        for (name, _), rider in self._riders.items():
-            if name != class_id:
-                continue
-            if t_s - rider.heard_s > SILENT_S:
-                verdicts["unknown"] += 1
-                continue
-            verdicts[rider.verdict] += 1
-            for rule in rider.rules:
-                rules[rule] = rules.get(rule, 0) + 1
-            for part in rider.parts:
-                parts[part] = parts.get(part, 0) + 1
+        found = [counts for counts in self.classes(t_s) if counts.class_id == class_id]
+        return found[0] if found else self._counts(class_id, _Sum())
+
+    def _counts(self, class_id: str, whole: _Sum) -> Counts:
         return Counts(
-            class_id, _most_first(rules), _most_first(parts), **verdicts, few_below=self._few_below
+            class_id,
+            _most_first(whole.rules),
+            _most_first(whole.parts),
+            out=whole.shares["out"],
+            ok=whole.shares["ok"],
+            unknown=whole.shares["unknown"],
+            few_below=self._few_below,
+            named=tuple(sorted((+whole.named).elements())),
         )
 
-    def _forget(self, t_s: float) -> None:
-        for key in [k for k, rider in self._riders.items() if t_s - rider.heard_s > GONE_S]:
-            del self._riders[key]
+
+def _said(form: Form) -> tuple[str, str, dict[str, RuleState]]:
+    """Return what a verdict follows from."""
+    return (form.phase, form.name, form.states)
 
 
-def _judge(form: Form, t_s: float) -> _Rider:
-    said = (form.phase, form.states)
+def _judge(form: Form) -> _Verdict:
+    name = "".join(letter for letter in form.name if letter.isprintable()).strip()
     posture = {r: s for r, s in form.states.items() if r not in NOT_A_POSTURE}
     faults = tuple(rule for rule, state in posture.items() if state == "fault")
     if form.phase == "riding" and faults:
-        parts = frozenset(PART_OF_BODY.get(rule, rule.replace("_", " ")) for rule in faults)
-        return _Rider(t_s, said, "out", faults, parts)
+        parts = {PART_OF_BODY.get(rule, rule.replace("_", " ")) for rule in faults}
+        return _Verdict("out", faults, tuple(sorted(parts)), name)
     seen = form.phase == "riding" and "ok" in posture.values()
-    return _Rider(t_s, said, "ok" if seen else "unknown", (), frozenset())
+    return _Verdict("ok" if seen else "unknown")
 
 
-def _most_first(counts: dict[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _most_first(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted((+counts).items(), key=lambda item: (-item[1], item[0])))

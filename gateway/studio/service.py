@@ -1,38 +1,32 @@
 """The studio as it runs: records in, watermarks back, the class in counts for the instructor."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from firmware_app.clock import Clock
-from firmware_app.errors import PartLost, WireError
+from firmware_app.errors import PartLost
 from firmware_app.notify import notify
 from firmware_app.supervise import keep_going
 from gateway.mqtt import Heard, Line, connected, read_address
+from gateway.pump import GATHER_S
 from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
 from gateway.studio.board import board
+from gateway.studio.ear import Ear
 from gateway.studio.extras import load_extra
 from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings
-from gateway.topics import (
-    ALL_FORM,
-    ALL_UP,
-    Form,
-    aggregate_topic,
-    box_topic,
-    form_topic,
-    pack,
-    unpack,
-)
+from gateway.topics import ALL_FORM, ALL_UP, aggregate_topic, box_topic, pack
 from gateway.web.serve import bind, serve, write_port
 
-log = structlog.get_logger()
-
 AGGREGATE_S = 1.0
+WATCHED_S = 0.03
+"""What comes is gathered so long before it is counted: a change is on the board within 50 ms."""
+UNWATCHED_S = 0.1
+"""And so long while no board is open and no box has records."""
 LONGEST_WAIT_S = 4.0
 
 
@@ -49,7 +43,10 @@ class StudioService:
         if settings.stream.servers:
             self._stream = load_extra("stream", "[stream] servers")
         self._room = Room(settings.few_below)
-        self._dropped = 0
+        self._ear = Ear(self._room)
+        self._watchers = 0
+        self._changes = 0
+        self._changed = asyncio.Event()
         self._counts = {"records": 0, "rides": 0, "unreadable": 0}
         self._line: Line | None = None
         self._trouble = "Connecting to the broker"
@@ -96,6 +93,7 @@ class StudioService:
     def _up(self, line: Line, worked: Callable[[], None]) -> None:
         worked()
         self._line, self._trouble = line, ""
+        self._tell_watchers()
 
     async def _take_all(self, line: Line) -> None:
         while True:
@@ -111,33 +109,36 @@ class StudioService:
                 for letter in letters:
                     await letter.stored()
 
+    def _gather(self, gather_s: float) -> None:
+        if self._line is not None:
+            self._line.pump.gather_s = gather_s
+
     def _lost(self, why: str) -> None:
         self._trouble = f"No news from the bikes: {why}"
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        self._changes = self._room.changes
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _take(self, line: Line, came: list[Heard]) -> None:
-        records = [Came(heard.topic, heard.payload) for heard in came if heard.topic[-3:] == "/up"]
+        records, t_s = [], self._clock.monotonic()
+        for heard in came:
+            if heard.topic.startswith("fleet/"):
+                records.append(Came(heard.topic, heard.payload))
+            elif not heard.retained:
+                self._ear.hear(heard.topic, heard.payload, t_s)
         if records:
             self._store(line, records)
-        for heard in came:
-            if "/form/" in heard.topic and not heard.retained:
-                self._hear_form(heard)
+        self._gather(GATHER_S if records else WATCHED_S if self._watchers else UNWATCHED_S)
+        if self._room.changes != self._changes:
+            self._tell_watchers()
 
     def _store(self, line: Line, records: list[Came]) -> None:
         """On disk first; only then a box may forget."""
         for box, ack in self._archive.store(records):
             line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
-
-    def _hear_form(self, heard: Heard) -> None:
-        try:
-            form = unpack(heard.payload, Form)
-            class_id = heard.topic.split("/")[2]
-            if heard.topic != form_topic(class_id, form.rider):
-                raise WireError(f"{form.rider} speaks on another rider's topic")  # noqa: TRY301 - counted below
-        except WireError as error:
-            self._dropped += 1
-            log.debug("form_dropped", topic=heard.topic, why=str(error))
-            return
-        self._room.hear(class_id, form, self._clock.monotonic())
 
     async def _count_aloud(self) -> None:
         while True:
@@ -160,6 +161,16 @@ class StudioService:
         """Return the board's body."""
         classes = self._room.classes(self._clock.monotonic())
         return board(self._settings.gym, classes, self._trouble)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[Callable[[], asyncio.Event]]:
+        """Give what tells of the next change; while anybody watches, news is not gathered long."""
+        self._watchers += 1
+        self._gather(WATCHED_S)
+        try:
+            yield lambda: self._changed
+        finally:
+            self._watchers -= 1
 
     def count(self, class_id: str) -> Counts:
         """Return one class in counts."""
@@ -186,5 +197,5 @@ class StudioService:
             "database": database,
             **self._counts,
             "riders": sum(counts.riders for counts in classes),
-            "dropped": self._dropped + (self._line.dropped if self._line else 0),
+            "dropped": self._ear.dropped + (self._line.dropped if self._line else 0),
         }

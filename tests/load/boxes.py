@@ -1,4 +1,4 @@
-"""Ten thousand boxes send a summary each through a cluster of three, and one of the three dies.
+"""Ten thousand boxes send a summary each through a cluster to three studios; one of each dies.
 
 python -m tests.load.boxes [--boxes N]
 """
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import msgspec
-from sqlite_utils import Database
+import psycopg
 
 from firmware_app.errors import PartLost
 from firmware_app.settings import Mqtt
@@ -22,6 +22,7 @@ from gateway.mqtt import connected
 from gateway.topics import Up, box_topic, pack
 from tests.chaos.way import Way
 from tests.gym_scene import Gym, three_nodes, told_ride
+from tests.postgres_scene import Postgres
 
 ON_THEIR_WAY = 1000
 AGAIN_S = 10.0
@@ -83,8 +84,10 @@ async def scene(gym, nodes, url, boxes):
     while len(waiting) > boxes * 0.7:  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0.05)
     gym.kill("node2")
+    gym.kill("studio2")
     await asyncio.sleep(3)
     gym.node("node2", nodes)
+    gym.studio("studio2", wait=False)
     await sending
 
 
@@ -93,31 +96,39 @@ def main():
     parser.add_argument("--boxes", type=int, default=10_000)
     args = parser.parse_args()
     nodes = three_nodes()
+    postgres = Postgres()
     with tempfile.TemporaryDirectory() as folder:
         gym = Gym(Path(folder))
+        gym.database = postgres.database()
+        gym.servers = [f"nats://127.0.0.1:{node.port}" for node in nodes.values()]
         way = Way(lambda: random.sample([node.mqtt for node in nodes.values()], 3))
         gym.way_port = way.port
         try:
             for name in nodes:
                 gym.node(name, nodes)
-            gym.studio()
+            for n in (1, 2, 3):
+                gym.studio(f"studio{n}")
             began_s = time.perf_counter()
             asyncio.run(asyncio.wait_for(scene(gym, nodes, gym.url, args.boxes), 300))
             took_s = time.perf_counter() - began_s
+            (rows, kept, rides) = stored(gym.database)
         finally:
             gym.stop()
             way.close()
-        db = Database(Path(folder) / "studio.db")
-        (rows, kept), (rides,) = (
-            db.execute("select count(*), count(distinct box) from record").fetchone(),
-            db.execute("select count(*) from ride").fetchone(),
-        )
-        db.close()
+            postgres.stop()
     sys.stdout.write(
-        f"{args.boxes} boxes in {took_s:.0f} s, a node killed meanwhile: lost"
+        f"{args.boxes} boxes in {took_s:.0f} s, a server and a studio killed meanwhile: lost"
         f" {args.boxes - kept} doubled {rows - kept}, {rides} rides\n"
     )
     return int((rows, kept, rides) != (args.boxes,) * 3)
+
+
+def stored(database):
+    """Return how many records, boxes and rides stand in the tables."""
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            "select count(*), count(distinct box), (select count(*) from ride) from record"
+        ).fetchone()
 
 
 if __name__ == "__main__":

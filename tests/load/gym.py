@@ -32,8 +32,8 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 
-def class_of(bikes, hz, seconds, folder):
-    """Let a class ride; return the studio's share of a core."""
+def class_of(bikes, hz, seconds, folder, boards=0):
+    """Let a class ride, watched on this many boards; return the studio's share of a core."""
     gym = Gym(folder)
     try:
         gym.mosquitto()
@@ -41,6 +41,8 @@ def class_of(bikes, hz, seconds, folder):
         program = ("-m", "tests.load.bikes", gym.broker_port, bikes, hz, seconds + 3)
         riders = subprocess.Popen([sys.executable, *map(str, program)])
         until(lambda: gym.ask_studio("/api/class/42")["riders"] == bikes)
+        for _ in range(boards):
+            threading.Thread(target=_watch, args=(gym.studio_port, {}), daemon=True).start()
         before_s, began_s = cpu_s(gym.running["studio"].pid), time.perf_counter()
         time.sleep(seconds - 2)
         used_s = cpu_s(gym.running["studio"].pid) - before_s
@@ -147,8 +149,12 @@ def main():
             f" {drain_s:.1f} s after the first of them\n"
         )
         for hz in (1, 5):
-            share = class_of(args.bikes, hz, args.seconds, place())
-            sys.stdout.write(f"{args.bikes} bikes at {hz} Hz: {share:.1%} of a core\n")
+            for boards in (0, 1):
+                share = class_of(args.bikes, hz, args.seconds, place(), boards)
+                watched = "with the board open" if boards else "and no board open"
+                sys.stdout.write(
+                    f"{args.bikes} bikes at {hz} Hz {watched}: {share:.1%} of a core\n"
+                )
         ages = sorted(ages_ms(args.bikes, 1, 200, place()))
         p50, p99 = statistics.median(ages), ages[int(len(ages) * 0.99)]
         sys.stdout.write(
