@@ -54,7 +54,7 @@ class Vision(Section, frozen=True, kw_only=True):
     model: Literal["auto", "lite", "full", "heavy"] = "full"
     """auto: the best that this box affords, timed at the start, lighter while frames are missed."""
     threads: Annotated[int, Meta(ge=1, le=4)] = 1
-    """tflite-runtime busy-spins with more than one thread on a busy box."""
+    """More than one costs the class more than it gives the coach."""
     width_px: Annotated[int, Meta(ge=160, le=1920)] = 640
     height_px: Annotated[int, Meta(ge=120, le=1080)] = 480
     fps: Annotated[float, Meta(ge=5, le=60)] = 30.0

@@ -42,7 +42,7 @@ def tiny(monkeypatch):
         "tiny.tflite",
         digest(SHIPPED),
         "tiny_pruned.tflite",
-        digest(prune(SHIPPED, CUT)),
+        digest(prune(SHIPPED, CUT, catalogue.BYTE)),
     )
 
 
@@ -80,8 +80,23 @@ def test_a_pruned_model_computes_the_same_numbers_to_the_last_bit():
     assert np.array_equal(pruned[KEPT], whole[KEPT])
 
 
+def test_a_model_that_takes_bytes_computes_the_same_numbers_to_the_last_bit():
+    picture = np.random.default_rng(2).integers(0, 256, (4, 4, 1), np.uint8)
+    numbers = outputs(prune(SHIPPED, CUT), picture * np.float32(1 / 255))
+    taken = outputs(prune(SHIPPED, CUT, 1 / 255), picture)
+    assert set(taken) == {KEPT}
+    assert np.array_equal(taken[KEPT], numbers[KEPT])
+    assert Network(prune(SHIPPED, CUT, 1 / 255)).input.dtype == np.uint8
+
+
 def test_pruning_gives_the_same_file_every_time():
     assert prune(SHIPPED, CUT) == prune(SHIPPED, CUT) != SHIPPED
+    assert prune(SHIPPED, CUT, 1 / 255) == prune(SHIPPED, CUT, 1 / 255)
+
+
+def test_a_model_of_which_nothing_is_left_over_cannot_take_bytes():
+    with pytest.raises(BadInput, match="nothing is cut"):
+        prune(SHIPPED, "kept", 1 / 255)
 
 
 def test_pruning_an_output_that_is_not_there_is_a_sentence():
@@ -95,7 +110,7 @@ def test_pruning_an_output_that_is_not_there_is_a_sentence():
 
 
 def test_a_model_that_is_there_and_right_needs_no_network(tmp_path, tiny):
-    (tmp_path / tiny.used).write_bytes(prune(SHIPPED, CUT))
+    (tmp_path / tiny.used).write_bytes(prune(SHIPPED, CUT, catalogue.BYTE))
     said = []
     fetch([tiny], tmp_path, None, said.append)
     assert "there" in said[0]

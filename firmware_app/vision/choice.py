@@ -16,7 +16,7 @@ from firmware_app.errors import MissingPart
 from firmware_app.vision.landmarker import SIDE, Landmarker
 from firmware_app.vision.models import LANDMARKS, ModelName, read_model
 from firmware_app.vision.region import Region
-from firmware_app.vision.runtime import Network, spins
+from firmware_app.vision.runtime import Network
 
 BEST_FIRST: tuple[ModelName, ...] = ("heavy", "full", "lite")
 MOST_SHARE = 0.6
@@ -84,7 +84,7 @@ def decide(timings: Iterable[Timing], interval_s: float) -> Choice:
 def _timings(folder: Path, models: list[ModelName], interval_s: float) -> Iterable[Timing]:
     for model in models:
         content = read_model(folder, LANDMARKS[model])
-        for threads in (1,) if spins() else (1, 2):
+        for threads in (1, 2):
             p95_s = _time(Landmarker(Network(content, threads)), interval_s)
             yield Timing(model, threads, p95_s)
 

@@ -6,7 +6,7 @@ from firmware_app.hardware import Frame
 from firmware_app.vision.framing import Framing, size_px
 from firmware_app.vision.place import Place, Spot
 from firmware_app.vision.seeing import Light
-from firmware_app.vision.tracker import Tracker
+from firmware_app.vision.tracker import Pose, Tracker
 from firmware_app.wire import Landmark, PoseFrame, View, WorldPoint
 
 SHARP = np.repeat([10.0, 1000.0], [3, 5])
@@ -29,7 +29,14 @@ class Eye:
 
     def look(self, frame: Frame) -> PoseFrame:
         """Return what is seen in the picture."""
-        pose = self.tracker.see(frame.bgr, frame.t_s, self._place.usual)
+        return self.tell(frame, self.see(frame))
+
+    def see(self, frame: Frame) -> Pose | None:
+        """Return the pose in the picture, or None when nobody is there."""
+        return self.tracker.see(frame.bgr, frame.t_s, self._place.usual)
+
+    def tell(self, frame: Frame, pose: Pose | None) -> PoseFrame:
+        """Judge light, framing and place of a pose, and return all of it as a message."""
         self.light.feed(frame.bgr, frame.t_s)
         landmarks: tuple[Landmark, ...] = ()
         world: tuple[WorldPoint, ...] = ()

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from firmware_app.errors import BadInput, MissingPart, PartLost
-from firmware_app.vision.models import MEDIAPIPE_WHEEL, SEGMENTATION, Model, sha256
+from firmware_app.vision.models import BYTE, MEDIAPIPE_WHEEL, SEGMENTATION, Model, sha256
 from firmware_app.vision.prune import prune
 
 WHEEL_FOR = ("--platform", "manylinux2014_x86_64", "--python-version", "3.11")
@@ -23,7 +23,8 @@ PATIENCE_S = 600
 NOTICE = """\
 pose_detection.tflite and pose_landmark_*.tflite are BlazePose models by Google (MediaPipe),
 licensed under the Apache License 2.0, http://www.apache.org/licenses/LICENSE-2.0.
-Changed here: the files *_pruned.tflite no longer compute the segmentation mask (Identity_2).
+Changed here: the files *_pruned.tflite no longer compute the segmentation mask (Identity_2), and
+take a picture's bytes where the models as shipped take numbers from 0 to 1.
 """
 
 
@@ -73,7 +74,7 @@ def _keep(content: bytes, source: str, folder: Path, model: Model) -> None:
             f" {_by_hand(model.shipped, folder)}"
         )
     if model.pruned:
-        unfinished.write_bytes(prune(content, SEGMENTATION))
+        unfinished.write_bytes(prune(content, SEGMENTATION, BYTE))
         if (seen := sha256(unfinished)) != model.used_sha256:
             unfinished.unlink()
             raise BadInput(

@@ -8,11 +8,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_app.vision.region import Picture, Region
 from firmware_app.vision.runtime import Network, Tensor
-from firmware_app.vision.smooth import Floats
 
 SIDE = 256
 POINTS, BODY, USED = 39, 33, 35
@@ -41,11 +39,11 @@ BODY_ROWS, AIM_ROWS, WORLD_ROWS = slice(0, BODY), slice(BODY, USED), slice(USED,
 class Points(NamedTuple):
     """What one look found. Arrays are its own."""
 
-    places: Floats
+    places: Tensor
     """[68, 3]. 33 points of the body in pixels of the picture, z relative to the hips in the same
     scale; the middle of the hips and a point on the circle around the body, in pixels; the 33
     points again in metres from the middle of the hips, upright as the picture."""
-    chances: NDArray[np.float32]
+    chances: Tensor
     """[33, 2] visibility and presence, 0 to 1."""
 
 
@@ -63,25 +61,25 @@ class Landmarker:
         self._heat = network.output((1, CELLS, CELLS, POINTS))
         self._world = network.output((1, POINTS * 3)).reshape(POINTS, 3)[:BODY]
         self._crop: Picture = np.zeros((SIDE, SIDE, 3), np.uint8)
-        self._rgb: Picture = np.zeros_like(self._crop)
+        self._seen = np.zeros((ROWS, 4), np.float32)
+        """Points in the crop, and 1 for those that move with its place in the picture."""
+        self._seen[:USED, 3] = 1
 
     def look(self, picture: Picture, region: Region) -> Points | None:
         """Return the rider's points, or None when nobody is in the region."""
-        region.crop(picture, self._crop)
-        cv2.cvtColor(self._crop, cv2.COLOR_BGR2RGB, dst=self._rgb)
-        np.multiply(self._rgb, np.float32(1 / 255), out=self.network.input)
+        to_picture = region.crop(picture, self._crop)
+        cv2.cvtColor(self._crop, cv2.COLOR_BGR2RGB, dst=self.network.input)
         self.network.run()
         if not self._somebody[0, 0] > THERE:
             return None
-        points = self._landmarks[:USED, :3].copy()
-        refine(points[:, :2], self._heat)
-        (cos, minus_sin, x_px), (sin, _, y_px) = region.to_picture(SIDE).tolist()
+        (cos, minus_sin, x_px), (sin, _, y_px) = to_picture.tolist()
         scale = region.size_px / SIDE
-        turn = np.array([[cos, sin, 0], [minus_sin, cos, 0], [0, 0, scale]])
-        places = np.empty((ROWS, 3))
-        np.matmul(points, turn, out=places[:USED])
-        places[:USED] += (x_px, y_px, 0)
-        np.matmul(self._world, turn / scale, out=places[USED:])
+        seen = self._seen
+        seen[:USED, :3] = self._landmarks[:USED, :3]
+        refine(seen[:USED, :2], self._heat)
+        np.multiply(self._world, 1 / scale, out=seen[USED:, :3])
+        turn = [[cos, sin, 0], [minus_sin, cos, 0], [0, 0, scale], [x_px, y_px, 0]]
+        places = seen @ np.array(turn, np.float32)
         chances = np.exp(-self._landmarks[:BODY, 3:])
         chances += 1
         np.reciprocal(chances, out=chances)

@@ -2,7 +2,8 @@
 
 They are Google's BlazePose models, Apache-2.0, as MediaPipe's packages ship them. The landmark
 models lose their segmentation output, which MediaPipe computes for every frame and the coach never
-asks for: the same landmarks to the last bit for a third (lite) to a seventh (heavy) less work.
+asks for: the same landmarks to the last bit for a third (lite) to a seventh (heavy) less work. And
+they take the picture's bytes themselves, which nobody else then has to turn into numbers.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ MEDIAPIPE_WHEEL = "mediapipe==0.10.18"
 MEDIAPIPE_NPM = "@mediapipe/pose@0.5.1675469404"
 SEGMENTATION = "Identity_2"
 """The output of the landmark models that is cut."""
+BYTE = 1 / 255
+"""What a step of a byte is worth to them: 0 to 1 is black to white."""
 WITHOUT_SETTINGS = checkout_cache("models")
 
 ModelName = Literal["lite", "full", "heavy"]
@@ -53,21 +56,21 @@ LANDMARKS: dict[ModelName, Model] = {
         "pose_landmark_lite.tflite",
         "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
         "pose_landmark_lite_pruned.tflite",
-        "9ea09293280521c0ee68d63e32b78f7387d8c29e836a04e3a41f369566249a78",
+        "ca88bcbda814e1729eda1b90a6d15dd34414632bef7851534642619dcd5ac51f",
     ),
     "full": Model(
         MEDIAPIPE_WHEEL,
         "pose_landmark_full.tflite",
         "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
         "pose_landmark_full_pruned.tflite",
-        "242db61b62042f72e0df593256bb96ad4c1b116f7fc3b550670415d1aa7bce9d",
+        "3b436560006a060621d0f5355b90774afbb8dd66d5bab4fdc371a287a41b7e8f",
     ),
     "heavy": Model(
         MEDIAPIPE_NPM,
         "pose_landmark_heavy.tflite",
         "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
         "pose_landmark_heavy_pruned.tflite",
-        "d2d6348358538c093be8d56fd5eabd306db76ebff61cefdc10f11c4668e5ad45",
+        "ae95e4f86f186a54c6979c08bb1c4bfc7b2a8dab7549a1fbde6454264c6af5d3",
     ),
 }
 

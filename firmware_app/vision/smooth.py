@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.float32]
 SPEED_CUTOFF_HZ = 1.0
 LEAST_STEP_S = 1e-3
 
@@ -22,7 +22,7 @@ class OneEuro:
         self._cutoff_hz = cutoff_hz
         self._beta = beta
         self._last, self._speed, self._smooth, self._a, self._b = (
-            np.zeros(beta.shape) for _ in range(5)
+            np.zeros_like(beta) for _ in range(5)
         )
         self.reset()
 

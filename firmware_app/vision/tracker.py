@@ -58,7 +58,7 @@ class Tracker:
     def __init__(self, detector: Detector, landmarker: Landmarker) -> None:
         self._detector = detector
         self.landmarker = landmarker
-        cutoff_hz, beta, self._scale = np.ones((3, ROWS, 3))
+        cutoff_hz, beta, self._scale = np.ones((3, ROWS, 3), np.float32)
         for rows, least, growth in (
             (BODY_ROWS, 0.05, 80.0),
             (AIM_ROWS, 0.01, 10.0),
@@ -114,7 +114,7 @@ class Tracker:
             visibility *= VISIBILITY_GAIN
             visibility += self._visibility
             self._visibility = visibility
-        pose = np.empty((33, 8))
+        pose = np.empty((33, 8), np.float32)
         pose[:, :3] = smooth[BODY_ROWS]
         pose[:, 3:5] = points.chances
         pose[:, 5:] = smooth[WORLD_ROWS]
