@@ -12,7 +12,7 @@ import msgspec
 from sqlite_utils import Database
 
 from firmware_app.clock import Clock
-from gateway.topics import Ack, Gap, Up
+from gateway.topics import Ack, Gap, Up, fingerprint
 
 
 def create_outbox(db: Database) -> None:
@@ -24,6 +24,13 @@ def create_outbox(db: Database) -> None:
         "CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, boot_id TEXT, t_s REAL,"
         " wall_utc TEXT, wall_synced INTEGER, kind TEXT, body TEXT)"
     )
+
+
+def name_epochs(db: Database) -> None:
+    """Give each row the epoch it was named in; a step of the store's migrations."""
+    db.execute("ALTER TABLE outbox ADD COLUMN epoch TEXT")
+    db.execute("ALTER TABLE ride ADD COLUMN summary_epoch TEXT")
+    db.execute("UPDATE ride SET summary_epoch = (SELECT value FROM about WHERE key = 'epoch')")
 
 
 class Outbox:
@@ -39,26 +46,34 @@ class Outbox:
     def put(self, kind: str, body: str, t_s: float, boot_id: str) -> int:
         """Add a record, its body as JSON; return its seq."""
         cursor = self._db.execute(
-            "INSERT INTO outbox (boot_id, t_s, wall_utc, wall_synced, kind, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [boot_id, t_s, self._clock.wall().isoformat(), self.wall_synced, kind, body],
+            "INSERT INTO outbox (boot_id, t_s, wall_utc, wall_synced, kind, body, epoch)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(boot_id, t_s, self._clock.wall().isoformat(), self.wall_synced),
+                *(kind, body, self.epoch),
+            ],
         )
         return int(cursor.lastrowid or 0)
 
     def following(self, seq: int, most: int) -> list[Up]:
         """Return the next records after seq, in order."""
-        epoch, low = self.epoch, int(self._one("SELECT min(seq) FROM outbox") or 0)
         rows = self._db.execute(
-            "SELECT seq, boot_id, t_s, wall_utc, wall_synced, kind, body FROM outbox"
+            "SELECT seq, boot_id, t_s, wall_utc, wall_synced, kind, body, epoch FROM outbox"
             " WHERE seq > ? ORDER BY seq LIMIT ?",
             [seq, most],
-        )
+        ).fetchall()
+        low = {
+            epoch: int(
+                self._one("SELECT seq FROM outbox WHERE epoch = ? ORDER BY seq LIMIT 1", epoch)
+            )
+            for epoch in {row[-1] for row in rows}
+        }
         return [
             Up(
                 box=self._box,
                 epoch=epoch,
                 seq=seq,
-                low=low,
+                low=low[epoch],
                 boot_id=boot_id,
                 t_s=t_s,
                 wall_utc=wall_utc,
@@ -66,22 +81,47 @@ class Outbox:
                 kind=kind,
                 body=msgspec.json.decode(body),
             )
-            for seq, boot_id, t_s, wall_utc, synced, kind, body in rows
+            for seq, boot_id, t_s, wall_utc, synced, kind, body, epoch in rows
         ]
 
-    def confirm(self, ack: Ack) -> bool:
-        """Delete what the studio has; tell whether the watermark is one of ours."""
-        if ack.epoch != self.epoch:
-            return False
-        if ack.upto > self.newest:
-            # it has more than we ever sent: this file is an old copy of ours, and its next
-            # records would be taken for known ones
-            self._db.table("about").upsert(
-                {"key": "epoch", "value": secrets.token_hex(8)}, pk="key"
+    def settle(self, home: str) -> None:
+        """Begin a new epoch when this file is a copy, or has come to another machine.
+
+        What waits in it keeps its names: the original sends the same records by the same names.
+        """
+        self.name_rows()
+        before = self._one("SELECT value FROM about WHERE key = 'home'")
+        if before not in (None, home):
+            self._remember("epoch", secrets.token_hex(8))
+        if before != home:
+            self._remember("home", home)
+
+    def name_rows(self) -> None:
+        """Name the epoch of rows that the version before this one put here."""
+        self._db.execute("UPDATE outbox SET epoch = ? WHERE epoch IS NULL", [self.epoch])
+
+    def confirm(self, ack: Ack) -> None:
+        """Delete what the studio has.
+
+        When it has more than we ever sent, or another record where we have ours, somebody else goes
+        by our epoch: what waits here gets new names, lest it is taken for known.
+        """
+        if self._is_of_another(ack):
+            self._remember("epoch", secrets.token_hex(8))
+            self._db.execute("UPDATE outbox SET epoch = ? WHERE epoch = ?", [self.epoch, ack.epoch])
+        else:
+            self._db.execute(
+                "DELETE FROM outbox WHERE epoch = ? AND seq <= ?", [ack.epoch, ack.upto]
             )
-            return False
-        self._db.execute("DELETE FROM outbox WHERE seq <= ?", [ack.upto])
-        return True
+
+    def _is_of_another(self, ack: Ack) -> bool:
+        if ack.epoch == self.epoch and ack.upto > self.newest:
+            return True
+        row = self._db.execute(
+            "SELECT kind, body FROM outbox WHERE epoch = ? AND seq = ? AND kind <> 'gap'",
+            [ack.epoch, ack.upto],
+        ).fetchone()
+        return bool(row and ack.digest) and fingerprint(*row) != ack.digest
 
     def give_up(self, kind: str, most: int, why: str) -> int:
         """Replace the oldest records of one kind by gaps; return how many are gone.
@@ -89,14 +129,16 @@ class Outbox:
         Records that follow each other become one gap, in the place of the first.
         """
         rows = self._db.execute(
-            "SELECT seq FROM outbox WHERE kind = ? ORDER BY seq LIMIT ?", [kind, most]
+            "SELECT seq, epoch FROM outbox WHERE kind = ? ORDER BY seq LIMIT ?", [kind, most]
         ).fetchall()
         runs: list[list[int]] = []
-        for (seq,) in rows:
-            if runs and runs[-1][-1] == seq - 1:
+        before: tuple[int, str] | None = None
+        for seq, epoch in rows:
+            if before == (seq - 1, epoch):
                 runs[-1].append(seq)
             else:
                 runs.append([seq])
+            before = (seq, epoch)
         for run in runs:
             gap = msgspec.json.encode(Gap(upto=run[-1], records=len(run), why=why)).decode()
             self._db.execute(
@@ -117,13 +159,22 @@ class Outbox:
 
     @property
     def epoch(self) -> str:
-        """Random, made with the file: (box, epoch, seq) names a record for ever."""
+        """Random, made with the file: (box, epoch, seq) names a record for ever.
+
+        A row that waits may still go by an older one, when the file was moved or copied.
+        """
         return str(self._one("SELECT value FROM about WHERE key = 'epoch'"))
 
     @property
     def newest(self) -> int:
         """The last seq ever given."""
         return int(self._one("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'") or 0)
+
+    @property
+    def confirmed(self) -> int:
+        """The studio has everything up to this seq."""
+        oldest = self._one("SELECT min(seq) FROM outbox")
+        return self.newest if oldest is None else int(oldest) - 1
 
     @property
     def rows(self) -> int:
@@ -139,6 +190,9 @@ class Outbox:
         waited = self._clock.wall() - datetime.fromisoformat(str(oldest))
         return max(waited.total_seconds(), 0.0)
 
-    def _one(self, sql: str) -> Any:
-        row = self._db.execute(sql).fetchone()
+    def _remember(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", [key, value])
+
+    def _one(self, sql: str, *values: object) -> Any:
+        row = self._db.execute(sql, list(values)).fetchone()
         return None if row is None else row[0]

@@ -70,8 +70,9 @@ class Rides:
             return
         seq = self._outbox.put("summary", body, t_s, boot_id)
         self._db.execute(
-            "UPDATE ride SET summary = ?, summary_seq = ?, confirmed_utc = NULL WHERE ride = ?",
-            [body, seq, ride],
+            "UPDATE ride SET summary = ?, summary_seq = ?, summary_epoch = ?, confirmed_utc = NULL"
+            " WHERE ride = ?",
+            [body, seq, self._outbox.epoch, ride],
         )
 
     def fix_clock(self, boot_id: str, offset_s: float, t_s: float) -> int:

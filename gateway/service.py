@@ -41,6 +41,8 @@ log = structlog.get_logger()
 BEAT_S = 0.2
 TELL_S = 1.0
 ROOM_S = 60.0
+TWIN_S = 600.0
+"""Two machines of one name throw each other out of the broker every few seconds."""
 LIVE_S = 3.0
 """Live words older than this say nothing about now."""
 ForUs = Live | PoseFeatures | CueAnswer | Lexicon
@@ -177,6 +179,8 @@ class GatewayService:
             parts["broker"] = state.why if state.sync == "offline" else "ok"
         if state.sync != "offline":
             parts["studio"] = state.why or "ok"
+        if self._sync.twin_s is not None and self._clock.monotonic() - self._sync.twin_s < TWIN_S:
+            parts["name"] = f"another machine says that it is {self._settings.box}"
         return Health(
             ok=all(words == "ok" for words in parts.values()),
             box=self._settings.box,

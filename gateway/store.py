@@ -25,7 +25,8 @@ from firmware_app.wire import (
 )
 from gateway.audit import create_audit, digest, note
 from gateway.database import open_database
-from gateway.outbox import Outbox, create_outbox
+from gateway.machine import home_of
+from gateway.outbox import Outbox, create_outbox, name_epochs
 from gateway.rides import RideRow, Rides
 from gateway.room import make_room
 from gateway.topics import Ack, ClockFix
@@ -69,6 +70,12 @@ def chain(db: Database) -> None:
     create_audit(db)
 
 
+@steps()
+def epochs(db: Database) -> None:
+    """Let a row keep its epoch when the file gets a new one."""
+    name_epochs(db)
+
+
 class Store:
     """One SQLite file, used by one thread."""
 
@@ -80,6 +87,7 @@ class Store:
         self._rides = Rides(self._db, self.outbox)
         with self._db.atomic():
             self._remember("box", box)
+            self.outbox.settle(home_of(path))
 
     def close(self) -> None:
         """Give the file back."""
@@ -181,12 +189,13 @@ class Store:
     def confirm(self, ack: Ack) -> None:
         """Delete what the studio has, and note which rides are among it."""
         with self._db.atomic():
-            if self.outbox.confirm(ack):
-                self._db.execute(
-                    "UPDATE ride SET confirmed_utc = ?"
-                    " WHERE summary_seq <= ? AND confirmed_utc IS NULL",
-                    [ack.at_utc or self._clock.wall().isoformat(), ack.upto],
-                )
+            self.outbox.confirm(ack)
+            self._db.execute(
+                "UPDATE ride SET confirmed_utc = ? WHERE confirmed_utc IS NULL"
+                " AND summary_seq <= ?"
+                " AND NOT EXISTS (SELECT 1 FROM outbox WHERE seq = summary_seq)",
+                [ack.at_utc or self._clock.wall().isoformat(), self.outbox.newest],
+            )
 
     # to people -----------------------------------------------------------------------------
 

@@ -65,6 +65,10 @@ class Sync:
         self.wrong: dict[str, str] = {}
         """Part to what is wrong with it, as the status topic tells it."""
         self._told_wrong: dict[str, str] | None = None
+        self._life = secrets.token_hex(4)
+        self._spoke = False
+        self.twin_s: float | None = None
+        """When another machine was last heard by our name."""
         self.dropped = 0
         """Messages that could not be read, since the start."""
 
@@ -121,7 +125,7 @@ class Sync:
         """Hold one connection until it is cut; raise PartLost then."""
         await self._clock.sleep(_spread.random() * SPREAD_S)
         away = Status(box=self._box, online=False)
-        topics = ((box_topic(self._box, "ack"), 1), (box_topic(self._box, "cmd"), 1))
+        topics = tuple((box_topic(self._box, lane), 1) for lane in ("ack", "cmd", "status"))
         will = Will(box_topic(self._box, "status"), pack(away))
         async with connected(self._mqtt, f"bikebox-{self._box}", topics, will=will) as line:
             worked()
@@ -147,9 +151,14 @@ class Sync:
         if self.wrong != self._told_wrong:
             self._told_wrong = dict(self.wrong)
             status = Status(
-                box=self._box, online=True, version=version("bikebox"), wrong=self._told_wrong
+                box=self._box,
+                online=True,
+                version=version("bikebox"),
+                wrong=self._told_wrong,
+                life=self._life,
             )
             line.publish(box_topic(self._box, "status"), pack(status), qos=1, retain=True)
+            self._spoke = True
         now_s = self._clock.monotonic()
         if self._house_s is not None and now_s - self._house_s > IDLE_AFTER_S:
             line.publish(box_topic(self._box, "now"), pack(Now(box=self._box)), qos=1, retain=True)
@@ -167,6 +176,8 @@ class Sync:
         try:
             if heard.topic == box_topic(self._box, "ack"):
                 self._confirm(unpack(heard.payload, Ack))
+            elif heard.topic == box_topic(self._box, "status"):
+                self._look_for_a_twin(unpack(heard.payload, Status))
             elif self.coach.is_cue(heard):
                 self.coach.take(heard, self._clock.monotonic())
             elif not heard.retained:  # a command that was left behind is not for this ride
@@ -180,12 +191,19 @@ class Sync:
         was_unanswered = self._window.unanswered
         self._store.confirm(ack)
         if self._store.outbox.epoch != epoch:
-            log.warning("epoch_renewed", why="the studio has more records than this store ever had")
+            log.warning("epoch_renewed", why="the studio has records of another by our name")
             self._window = Window(_spread.random)
-        elif ack.epoch == epoch:
-            news = self._window.confirm(ack.upto, self._clock.monotonic())
-            if news and was_unanswered:
-                log.info("studio_back")
+            return
+        news = self._window.confirm(self._store.outbox.confirmed, self._clock.monotonic())
+        if news and was_unanswered:
+            log.info("studio_back")
+
+    def _look_for_a_twin(self, status: Status) -> None:
+        """Hear another gateway say that it is this box; an earlier life of ours is over."""
+        if self._spoke and status.online and status.life not in ("", self._life):
+            if self.twin_s is None:
+                log.warning("another_box_of_our_name", box=self._box)
+            self.twin_s = self._clock.monotonic()
 
     def _command(self, cmd: Cmd) -> None:
         taken, why = True, ""

@@ -16,6 +16,7 @@ Fields are only ever added, with defaults; gateway/schemas holds the same as JSO
 Segments are [A-Za-z0-9_-]: a dot or a space in a topic makes some brokers hang up.
 """
 
+import hashlib
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -99,6 +100,9 @@ class Ack(Struct, frozen=True, kw_only=True):
     upto: Count
     at_utc: str = ""
     """The studio's time."""
+    digest: str = ""
+    """Of the record `upto` as the studio has it, see fingerprint; empty when it is not one record.
+    A box that has another record there is a copy of the one that sent it."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -110,6 +114,8 @@ class Status(Struct, frozen=True, kw_only=True):
     version: str = ""
     wrong: dict[str, str] = {}
     """Part to what is wrong with it; empty when all is well."""
+    life: str = ""
+    """Made at random whenever the gateway starts: two lives at once are two boxes of one name."""
 
 
 class Now(Struct, frozen=True, kw_only=True):
@@ -268,6 +274,11 @@ def aggregate_topic(class_id: str) -> str:
 def pack(message: Struct) -> bytes:
     """Write a message as JSON."""
     return msgspec.json.encode(message)
+
+
+def fingerprint(kind: str, body: str) -> str:
+    """Return a short hash of a record; body is JSON as msgspec writes it."""
+    return hashlib.sha256(f"{kind}\n{body}".encode()).hexdigest()[:16]
 
 
 def unpack(payload: bytes, kind: type[M]) -> M:

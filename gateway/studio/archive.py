@@ -13,7 +13,7 @@ from firmware_app.clock import Clock
 from firmware_app.errors import WireError
 from firmware_app.summary import Summary
 from gateway.studio.tables import open_tables
-from gateway.topics import Ack, Gap, Up, box_topic, unpack
+from gateway.topics import Ack, Gap, Up, box_topic, fingerprint, unpack
 
 KNOWN: dict[str, type[msgspec.Struct]] = {"summary": Summary, "gap": Gap}
 """Bodies that the studio reads; all other kinds are kept as they come."""
@@ -93,7 +93,16 @@ class Archive:
                 *(up.wall_synced, body, self._now()),
             ],
         )
+        if not new:
+            self._compare(up, kind, body, letter)
         return new, self._take_ride(up, body) if new and kind == "summary" else 0
+
+    def _compare(self, up: Up, kind: str, body: str, letter: Came) -> None:
+        """Put aside a record that goes by the name of another: two machines are one box."""
+        stored = self._record(up.box, up.epoch, up.seq)
+        # a box may give up a record that it does not know to be here; what is dead has no body
+        if stored and not {"gap", "dead"} & {kind, stored[0]} and stored != (kind, body):
+            self._bury(letter, f"another machine sent record {up.seq} of {up.box} too")
 
     def _take_ride(self, up: Up, body: str) -> int:
         """Keep the newest summary of a ride; return 1 when it is the first."""
@@ -133,7 +142,19 @@ class Archive:
             " WHERE box = ? AND epoch = ?",
             [upto, at_utc, mark.stored, mark.rides, box, epoch],
         )
-        return Ack(epoch=epoch, upto=upto, at_utc=at_utc)
+        return Ack(epoch=epoch, upto=upto, at_utc=at_utc, digest=self._digest(box, epoch, upto))
+
+    def _digest(self, box: str, epoch: str, seq: int) -> str:
+        stored = self._record(box, epoch, seq)
+        return fingerprint(*stored) if stored and stored[0] != "dead" else ""
+
+    def _record(self, box: str, epoch: str, seq: int) -> tuple[str, str] | None:
+        """Return kind and body of a record."""
+        rows = self._tables.ask(
+            "SELECT kind, body FROM record WHERE box = ? AND epoch = ? AND seq = ?",
+            [box, epoch, seq],
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def rides(self, most: int = 200) -> list[RideStored]:
         """Return the newest rides, newest first."""

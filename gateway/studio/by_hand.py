@@ -4,6 +4,7 @@ The file is copied first and never written. Records keep their names, so what th
 known already, and what was sent before is not there twice.
 """
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from firmware_app.clock import Clock
 from firmware_app.errors import BadInput
 from gateway.database import look_into
 from gateway.outbox import Outbox
+from gateway.store import steps
 from gateway.studio.archive import Archive, Came
 from gateway.topics import Up, box_topic, pack
 
@@ -35,11 +37,15 @@ def take_in(path: Path, archive: Archive, clock: Clock) -> tuple[str, int]:
             beside = path.with_name(path.name + tail)
             if beside.exists():
                 shutil.copyfile(beside, Path(scratch) / f"box.db{tail}")
-        with look_into(Path(scratch) / "box.db") as db:
+        copy = Path(scratch) / "box.db"
+        with look_into(copy) as db:
             row = _one(db, "SELECT value FROM about WHERE key = 'box'", path)
             box = str(row[0]) if row else ""
+        with contextlib.closing(Database(copy)) as db:
+            steps.apply(db)  # it may come from an older version
             outbox = Outbox(db, box, clock)
-            archive.store(_confirmed(db, outbox, box))
+            outbox.name_rows()
+            archive.store(_confirmed(db, box))
             seq = 0
             while ups := outbox.following(seq, AT_ONCE):
                 archive.store(Came(box_topic(box, "up"), pack(up)) for up in ups)
@@ -54,14 +60,15 @@ def _one(db: Database, sql: str, path: Path) -> tuple[object, ...] | None:
     return row
 
 
-def _confirmed(db: Database, outbox: Outbox, box: str) -> Iterator[Came]:
+def _confirmed(db: Database, box: str) -> Iterator[Came]:
     """Yield the summaries that a studio had: this one may have lost them, or never been it."""
-    for seq, body in db.execute(
-        "SELECT summary_seq, summary FROM ride WHERE confirmed_utc IS NOT NULL ORDER BY n"
+    for seq, body, epoch in db.execute(
+        "SELECT summary_seq, summary, summary_epoch FROM ride"
+        " WHERE confirmed_utc IS NOT NULL ORDER BY n"
     ):
         up = Up(
             box=box,
-            epoch=outbox.epoch,
+            epoch=epoch,
             seq=seq,
             t_s=0.0,
             wall_utc="",

@@ -20,6 +20,7 @@ WHAT_TO_DO = {
     "class": "Look at [player] whep_url and at the network; the ride goes on without the class.",
     "speaker": "Look at the speaker's plug; cues are shown until it is back.",
     "journal": "Free space on the card, or change it: what is not in the journal is lost.",
+    "name": "Two boxes have one name: give each its own, box in bikebox.toml. Nothing is mixed up.",
     "broker": "Rides are kept here and sent when it is back. Look at [mqtt] and at the network.",
     "studio": "Rides are kept here. Is the studio running, and does it listen to this broker?",
 }
