@@ -170,6 +170,13 @@ class Gateway(Section, frozen=True, kw_only=True):
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     """Loopback only; a technician comes by SSH."""
     port: Port = 8780
+    lan: bool = False
+    """Serve the gym's network too, by https, once the box has a certificate."""
+    lan_port: Port = 8443
+    lan_name: str = ""
+    """Under which phones and laptops reach this box; empty: <box>.local."""
+    access_file: str = ""
+    """Hashes of the PIN and of the technicians' tokens; empty: nobody gets in from the network."""
     keep_mb: Annotated[int, Meta(ge=16, le=65536)] = 512
     """The store is kept below this; what goes first is told in gateway/README.md."""
 
@@ -212,6 +219,14 @@ class Phrasing(Section, frozen=True, kw_only=True):
             raise ValueError(f'url "{self.url}" is no address; write http://HOST:PORT/v1')
 
 
+class Identity(Section, frozen=True, kw_only=True):
+    """The box's own key and certificate, as `bikebox provision` made them."""
+
+    studio: str = ""
+    """The studio's address, which gave the certificate and renews it."""
+    folder: str = "/etc/bikebox/identity"
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """Everything a technician may change on a box."""
 
@@ -231,6 +246,7 @@ class Settings(Section, frozen=True, kw_only=True):
     gateway: Gateway = Gateway()
     mqtt: Mqtt = Mqtt()
     phrasing: Phrasing = Phrasing()
+    identity: Identity = Identity()
 
     @property
     def vision_socket(self) -> Path:

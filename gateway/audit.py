@@ -24,6 +24,15 @@ class Checked(NamedTuple):
     """The newest hash, to compare with the studio's."""
 
 
+class Noted(NamedTuple):
+    """An entry as people read it."""
+
+    wall_utc: str
+    what: str
+    who: str
+    detail: str
+
+
 def create_audit(db: Database) -> None:
     """Chain the entries that there are; a step of the store's migrations."""
     db.execute("ALTER TABLE audit ADD COLUMN hash TEXT")
@@ -41,6 +50,12 @@ def note(db: Database, what: str, who: str, detail: str, wall_utc: str) -> Audit
     chained = _hash(before, wall_utc, body)
     db.execute("INSERT INTO audit VALUES (?, ?, ?, ?)", [number, wall_utc, body, chained])
     return AuditTold(what=what, who=who, detail=detail, n=number, hash=chained)
+
+
+def newest(db: Database, most: int = 200) -> list[Noted]:
+    """Return the newest entries, newest first."""
+    found = db.execute("SELECT wall_utc, body FROM audit ORDER BY id DESC LIMIT ?", [most])
+    return [Noted(wall_utc, **msgspec.json.decode(body)) for wall_utc, body in found]
 
 
 def check(db: Database) -> Checked:

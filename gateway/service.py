@@ -24,10 +24,20 @@ from firmware_app.notify import notify
 from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
 from firmware_app.supervise import keep_going
-from firmware_app.wire import Command, CueAnswer, Lexicon, Live, PoseFeatures, Reader, SyncState
-from gateway.audit import digest
+from firmware_app.wire import (
+    Claim,
+    Command,
+    CueAnswer,
+    Lexicon,
+    Live,
+    PoseFeatures,
+    Reader,
+    SyncState,
+)
+from gateway.audit import Noted, digest
 from gateway.bike_link import BikeLink
 from gateway.mqtt import read_address
+from gateway.network_door import NetworkDoor
 from gateway.phrasing.agent import Agent
 from gateway.rides import RideRow
 from gateway.store import Store
@@ -75,17 +85,23 @@ class GatewayService:
         self._http = httpx.AsyncClient(trust_env=False)
         self._agent = Agent(settings.phrasing, clock, self._command, self._http)
         self._ride_there = False
+        self._door = NetworkDoor(settings, clock)
+        self.name = settings.box
 
     async def run(self) -> None:
         """Serve until cancelled."""
         gateway = self._settings.gateway
         door = bind(gateway.host, gateway.port, "[gateway] port")
         await self._bike.open()
-        write_port(door.getsockname()[1], Path(self._settings.paths.run) / "gateway.port")
+        run = Path(self._settings.paths.run)
+        write_port(door.getsockname()[1], run / "gateway.port")
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(serve(make_api(self), door))
+                tasks.create_task(
+                    self._door.run(self, lambda port: write_port(port, run / "gateway-lan.port"))
+                )
                 tasks.create_task(
                     keep_going("ride", self._hear, self._clock, longest_wait_s=LONGEST_WAIT_S)
                 )
@@ -143,6 +159,7 @@ class GatewayService:
             words = (state.sync, state.unsynced, state.why)
             if words != told or now_s - told_s >= TELL_S:
                 self._visit.tell(state)
+                self._visit.tell(self._door.offer(riding=self.riding))
                 told, told_s = words, now_s
                 self._sync.wrong = {
                     part: why
@@ -171,6 +188,7 @@ class GatewayService:
         parts = {
             "ride": "ok" if self._ride_there else "the ride service is not there",
             "journals": "ok" if self._bike.connected else "the ride tells nothing",
+            **self._door.parts,
         }
         live = self.live()
         if live is not None:
@@ -209,6 +227,25 @@ class GatewayService:
     def ride(self, ride: str) -> RideRow | None:
         """Return one ride."""
         return self._store.ride(ride)
+
+    # the network ---------------------------------------------------------------------------
+
+    @property
+    def riding(self) -> bool:
+        """Is somebody on the bike now."""
+        return self.live() is not None
+
+    def claim(self, claim: Claim) -> bool:
+        """Tell the ride who rides next."""
+        return self._visit.tell(claim)
+
+    def note(self, what: str, who: str, detail: str) -> None:
+        """Put an entry into the audit."""
+        self._store.note(what, who, detail)
+
+    def audit(self) -> Sequence[Noted]:
+        """Return the newest entries of the audit."""
+        return self._store.audit()
 
 
 def store_path(settings: Settings) -> Path:

@@ -23,7 +23,7 @@ from firmware_app.wire import (
     RideStarted,
     ToGateway,
 )
-from gateway.audit import create_audit, digest, note
+from gateway.audit import Noted, create_audit, digest, newest, note
 from gateway.database import open_database
 from gateway.machine import home_of
 from gateway.outbox import Outbox, create_outbox, name_epochs
@@ -154,6 +154,10 @@ class Store:
         """Add an entry to the audit and tell the studio."""
         with self._db.atomic():
             self._note(what, who, detail, self._clock.monotonic(), "")
+
+    def audit(self) -> list[Noted]:
+        """Return the newest entries of the audit, newest first."""
+        return newest(self._db)
 
     def note_if_new(self, what: str, detail: str) -> None:
         """Do so when it is not what it was the last time: another version, other settings."""

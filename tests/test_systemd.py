@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from firmware_app.settings import Settings
+from gateway.commands.access import ON_A_BIKE
+from gateway.commands.provision import CREDENTIAL
+from gateway.studio.settings import GymSettings
+
 UNITS = Path(__file__).parents[1] / "systemd"
 SERVICES = ("vision", "ride", "player", "gateway", "studio")
 MOST_EXPOSED = {"vision": 0.7, "ride": 0.7, "player": 1.6, "gateway": 1.0, "studio": 1.0}
@@ -39,6 +44,8 @@ def unit(service: str) -> Path:
 
 def test_systemd_has_nothing_to_say_against_the_units(folder):
     names = [*(f"bikebox-{service}.service" for service in SERVICES), "bikebox.target"]
+    names += ["renew-bikebox.service", "renew-bikebox.timer", "broker-bikebox.path"]
+    names += ["broker-bikebox.service"]
     seen = subprocess.run(
         ["systemd-analyze", "verify", *(folder / name for name in names)],
         capture_output=True, text=True, check=False,
@@ -110,7 +117,8 @@ def test_the_target_starts_all_that_a_bike_needs():
     target = configparser.ConfigParser(interpolation=None)
     target.read(UNITS / "bikebox.target")
     wanted = target["Unit"]["Wants"].split()
-    assert wanted == [f"bikebox-{name}.service" for name in SERVICES if name != "studio"]
+    services = [f"bikebox-{name}.service" for name in SERVICES if name != "studio"]
+    assert wanted == [*services, "renew-bikebox.timer"]
     for name in SERVICES:
         moves_with_it = settings_of(unit(name)).get("PartOf") == ["bikebox.target"]
         assert moves_with_it == (name != "studio")
@@ -141,3 +149,18 @@ def test_the_camera_has_a_name_that_outlives_being_unplugged():
     camera = next(line for line in rules.splitlines() if "video4linux" in line)
     assert 'SYMLINK+="bikebox/camera"' in camera
     assert 'ATTR{index}=="0"' in camera
+
+
+def test_keys_come_to_the_gateway_from_where_provisioning_puts_them():
+    loaded = settings_of(unit("gateway"))["LoadCredential"]
+    assert f"mqtt-key:{Settings(box='b').identity.folder}/key.pem" in loaded
+    assert CREDENTIAL == "/run/credentials/bikebox-gateway.service/mqtt-key"
+    assert f"access:{ON_A_BIKE}" in loaded
+
+
+def test_the_certificate_is_looked_at_every_day_and_the_broker_told_when_the_studio_writes():
+    renew = (UNITS / "renew-bikebox.service").read_text()
+    assert "ExecStart=/opt/bikebox/current/bin/bikebox provision --renew\n" in renew
+    assert "OnCalendar=daily\n" in (UNITS / "renew-bikebox.timer").read_text()
+    written = f"{GymSettings().broker_folder}/changed"
+    assert f"PathChanged={written}\n" in (UNITS / "broker-bikebox.path").read_text()

@@ -2,7 +2,7 @@
 
 Reads gym.toml (--config; config/gym.toml explains it); what is said here goes before the file.
 Without --config the defaults hold. --import takes in a box's gateway.db that was brought by hand,
-and ends.
+and ends. `claim`, `revoke`, `boxes`, `audit` and `ca` are for who looks after the boxes.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from msgspec import structs
 from firmware_app.clock import MachineClock
 from firmware_app.running import run_until_stopped
 from firmware_app.settings import load_as
+from gateway.commands import boxes
 from gateway.studio.archive import Archive
 from gateway.studio.by_hand import take_in
 from gateway.studio.service import StudioService
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--import", type=Path, dest="by_hand", metavar="DB", help="a box's gateway.db"
     )
     parser.add_argument("--port-file", type=Path, metavar="FILE", help="write the port here")
+    boxes.arguments(parser.add_subparsers(dest="does", metavar="WHAT"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         settings = structs.replace(settings, port=args.port)
     if args.db is not None:
         settings = structs.replace(settings, database=str(args.db))
+    if args.does is not None:
+        return boxes.run(args, settings)
     if args.by_hand is not None:
         archive = Archive(settings.database, MachineClock())
         box, records = take_in(args.by_hand, archive, MachineClock())

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import (
     HTMLResponse,
     JSONResponse,
@@ -21,6 +21,7 @@ from gateway.studio.archive import RideStored
 from gateway.studio.board import sentence
 from gateway.studio.room import Counts
 from gateway.web.frame import make_app, not_found, page
+from gateway.web.signing_in import Door, add_door
 
 STILL_S = 1.0
 """The board is sent this often although nothing changed: the page knows that it is not old."""
@@ -54,21 +55,16 @@ class Studio(Protocol):
         ...
 
 
-def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
-    """Return the app that answers for this studio."""
-    app = make_app("Bikebox studio", hosts)
+def make_studio_api(studio: Studio, hosts: list[str], door: Door | None = None) -> FastAPI:
+    """Return the app that answers for this studio; door: who may see the class and the rides."""
+    app = make_app("Bikebox studio", hosts, tls=door is not None and door.tls)
+    if door:
+        add_door(app, door)
+    app.include_router(_told_inside(studio), dependencies=[Depends(door.guard())] if door else [])
 
     @app.exception_handler(PartLost)
     async def away(_request: Request, lost: PartLost) -> Response:
         return JSONResponse({"detail": str(lost)}, status_code=503)
-
-    @app.get("/", include_in_schema=False)
-    async def whole_board() -> HTMLResponse:
-        return page("Class", studio.board(), events="/events")
-
-    @app.get("/events", include_in_schema=False)
-    async def events() -> StreamingResponse:
-        return StreamingResponse(_boards(studio), media_type="text/event-stream")
 
     @app.get("/health")
     async def health() -> Any:
@@ -80,7 +76,22 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
         """Tell Prometheus."""
         return PlainTextResponse(_metrics(studio), media_type="text/plain; version=0.0.4")
 
-    @app.get("/api/class/{class_id}")
+    return app
+
+
+def _told_inside(studio: Studio) -> APIRouter:
+    """Return what tells of the class and of riders."""
+    routes = APIRouter()
+
+    @routes.get("/", include_in_schema=False)
+    async def whole_board() -> HTMLResponse:
+        return page("Class", studio.board(), events="/events")
+
+    @routes.get("/events", include_in_schema=False)
+    async def events() -> StreamingResponse:
+        return StreamingResponse(_boards(studio), media_type="text/event-stream")
+
+    @routes.get("/api/class/{class_id}")
     async def one_class(class_id: str) -> Any:
         """Tell a class in counts; all zero when nobody rides in it."""
         counts = studio.count(class_id)
@@ -88,12 +99,12 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
         parts = {part: n for part, n in counts.parts.items() if not counts.few(n)}
         return {**told, "parts": parts, "sentence": sentence(counts)}
 
-    @app.get("/api/rides")
+    @routes.get("/api/rides")
     async def rides() -> Any:
         """Tell the newest two hundred rides, newest first."""
         return [_ride(stored) for stored in studio.rides()]
 
-    @app.get("/api/rides/{box}/{ride}")
+    @routes.get("/api/rides/{box}/{ride}")
     async def one_ride(box: str, ride: str) -> Any:
         """Tell one ride's summary as it is stored."""
         stored = studio.ride(box, ride)
@@ -101,7 +112,7 @@ def make_studio_api(studio: Studio, hosts: list[str]) -> FastAPI:
             return not_found(f"no ride {ride} of {box} is stored here; see /api/rides")
         return _ride(stored)
 
-    return app
+    return routes
 
 
 def _metrics(studio: Studio) -> str:

@@ -6,21 +6,27 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
+
 from firmware_app.clock import Clock
 from firmware_app.errors import PartLost
 from firmware_app.notify import notify
 from firmware_app.supervise import keep_going
+from gateway.access import read_access
 from gateway.mqtt import Heard, Line, connected, read_address
 from gateway.pump import GATHER_S
 from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
 from gateway.studio.board import board
 from gateway.studio.ear import Ear
+from gateway.studio.enrol import add_enrolment
 from gateway.studio.extras import load_extra
+from gateway.studio.identities import Identities
 from gateway.studio.room import Counts, Room
-from gateway.studio.settings import GymSettings
+from gateway.studio.settings import GymSettings, check_doors
 from gateway.topics import ALL_FORM, ALL_UP, aggregate_topic, box_topic, pack
 from gateway.web.serve import bind, serve, write_port
+from gateway.web.signing_in import Door
 
 AGGREGATE_S = 1.0
 WATCHED_S = 0.03
@@ -36,12 +42,15 @@ class StudioService:
     def __init__(self, settings: GymSettings, clock: Clock, port_file: Path | None = None) -> None:
         """Open the archive; raise SetupError when settings or disk forbid it."""
         read_address(settings.mqtt.url)
+        check_doors(settings)
         self._settings = settings
+        self._tls = settings.tls
         self._clock = clock
         self._port_file = port_file
         self._archive = Archive(settings.database, clock)
         if settings.stream.servers:
             self._stream = load_extra("stream", "[stream] servers")
+        self._identities = Identities(settings, clock) if settings.keeps_register else None
         self._room = Room(settings.few_below)
         self._ear = Ear(self._room)
         self._watchers = 0
@@ -57,17 +66,36 @@ class StudioService:
         door = bind(settings.host, settings.port, "port in gym.toml")
         if self._port_file is not None:
             write_port(door.getsockname()[1], self._port_file)
-        app = make_studio_api(self, [settings.host, "127.0.0.1", "localhost", *settings.names])
+        app = self._app()
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(serve(app, door))
+                tasks.create_task(serve(app, door, self._tls))
+                if self._identities is not None:
+                    tasks.create_task(self._identities.run())
                 tasks.create_task(
                     keep_going("broker", self._listen, self._clock, self._lost, LONGEST_WAIT_S)
                 )
                 tasks.create_task(self._count_aloud())
         finally:
             self._archive.close()
+            if self._identities is not None:
+                self._identities.close()
+
+    def _app(self) -> FastAPI:
+        settings = self._settings
+        hosts = [settings.host, "127.0.0.1", "localhost", *settings.names]
+        identities = self._identities
+        if identities is None:
+            return make_studio_api(self, hosts)
+        door = None
+        if settings.access_file:
+            access = read_access(Path(settings.access_file))
+            door = Door(access, identities.note, self._clock, tls=self._tls is not None)
+        app = make_studio_api(self, hosts, door)
+        if (grants := identities.grants) is not None:
+            add_enrolment(app, *grants, self._clock)
+        return app
 
     async def _listen(self, worked: Callable[[], None]) -> None:
         settings = self._settings
@@ -191,10 +219,12 @@ class StudioService:
             self._counts, database = self._archive.counts, "ok"
         except PartLost as lost:
             database = str(lost)
+        told = (self._identities.trouble if self._identities else "") or "ok"
         return {
-            "ok": not self._trouble and database == "ok",
+            "ok": not self._trouble and database == "ok" and told == "ok",
             "broker": self._trouble or "ok",
             "database": database,
+            "revocations": told,
             **self._counts,
             "riders": sum(counts.riders for counts in classes),
             "dropped": self._ear.dropped + (self._line.dropped if self._line else 0),

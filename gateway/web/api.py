@@ -1,13 +1,15 @@
 """The box's local API: health, rides, the live state, metrics and the console.
 
-Loopback only, and read only: what changes a box comes by file or by the studio's commands.
+Read only: what changes a box comes by file or by the studio's commands. On loopback it is open to
+who is on this machine, which takes SSH; on the network, lan.py puts a door before what names
+riders.
 """
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from firmware_app.wire import Live
@@ -39,48 +41,66 @@ class Box(Protocol):
 
 
 def make_api(box: Box) -> FastAPI:
-    """Return the app that answers for this box."""
+    """Return the app that answers for this box on loopback."""
     app = make_app("Bikebox", HOSTS)
-
-    def body() -> str:
-        return console(box.health(), box.rides(), box.live())
+    app.include_router(told_to_everybody(box))
+    app.include_router(told_inside(box))
 
     @app.get("/", include_in_schema=False)
     async def whole_console() -> HTMLResponse:
-        return page("Bikebox", body(), poll="/console")
+        return page("Bikebox", console_of(box), poll="/console")
 
-    @app.get("/console", include_in_schema=False)
-    async def newest_console() -> HTMLResponse:
-        return HTMLResponse(body())
+    return app
 
-    @app.get("/health")
+
+def console_of(box: Box) -> str:
+    """Return the console's body as it is now."""
+    return console(box.health(), box.rides(), box.live())
+
+
+def told_to_everybody(box: Box) -> APIRouter:
+    """Return what says how the box is, and names nobody."""
+    routes = APIRouter()
+
+    @routes.get("/health")
     async def health() -> Any:
         """Tell each part, what waits for the studio, and since when."""
         return msgspec.to_builtins(box.health())
 
-    @app.get("/api/rides")
+    @routes.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Tell Prometheus."""
+        return PlainTextResponse(_metrics(box.health()), media_type="text/plain; version=0.0.4")
+
+    return routes
+
+
+def told_inside(box: Box) -> APIRouter:
+    """Return what tells of riders."""
+    routes = APIRouter()
+
+    @routes.get("/console", include_in_schema=False)
+    async def newest_console() -> HTMLResponse:
+        return HTMLResponse(console_of(box))
+
+    @routes.get("/api/rides")
     async def rides() -> Any:
         """Tell the newest fifty rides, newest first."""
         return [_ride(row) for row in box.rides()]
 
-    @app.get("/api/rides/{ride}")
+    @routes.get("/api/rides/{ride}")
     async def one_ride(ride: str) -> Any:
         """Tell one ride; it is added up as it goes."""
         row = box.ride(ride)
         return not_found(f"no ride is called {ride}; see /api/rides") if row is None else _ride(row)
 
-    @app.get("/api/live")
+    @routes.get("/api/live")
     async def live() -> Any:
         """Tell how the rider sits now; live is null when nobody rides."""
         newest = box.live()
         return {"live": msgspec.to_builtins(newest) if newest else None}
 
-    @app.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """Tell Prometheus."""
-        return PlainTextResponse(_metrics(box.health()), media_type="text/plain; version=0.0.4")
-
-    return app
+    return routes
 
 
 def _ride(row: RideRow) -> dict[str, Any]:

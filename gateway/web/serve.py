@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from firmware_app.errors import BadSetting
+
+MOST_AT_ONCE = 256
+"""Connections; a gym's boards and technicians are few, and what comes beyond is told to wait."""
 
 
 class _Server(uvicorn.Server):
@@ -37,10 +41,28 @@ def write_port(port: int, path: Path) -> None:
     fresh.replace(path)
 
 
-async def serve(app: FastAPI, door: socket.socket) -> None:
-    """Serve until cancelled."""
+def check_tls(cert_file: str, key_file: str) -> str:
+    """Return why nothing can be served with this certificate and key; empty: it can."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(cert_file, key_file)
+    except (OSError, ValueError) as error:
+        return f"{cert_file} and its key cannot be used: {error}"
+    return ""
+
+
+async def serve(app: FastAPI, door: socket.socket, tls: tuple[str, str] | None = None) -> None:
+    """Serve until cancelled; tls: the files of the certificate and of its key."""
     config = uvicorn.Config(
-        app, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1
+        app,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        proxy_headers=tls is None,
+        server_header=False,
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=tls[0] if tls else None,
+        ssl_keyfile=tls[1] if tls else None,
     )
     server = _Server(config)
     try:
