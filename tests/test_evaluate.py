@@ -20,7 +20,6 @@ from firmware_app.evaluation.scoring import Tally, outcomes, talk, tally
 from firmware_app.form.catalogue import RULES
 from firmware_app.form.metrics import measure
 from firmware_app.form.state import FormState
-from firmware_app.form.window import POSTURE_S
 
 BOOK = read_cues(cue_file("en"))
 
@@ -52,8 +51,8 @@ def test_a_recorded_rider_is_seen_as_labelled(riders, name, faults):
     moments = driven(clip)
     met = list(outcomes(clip.label, moments))
     assert [one.fault for one in met if one.found] == faults
-    window_s = {rule.id: rule.on_s for rule in RULES}
-    assert all(one.delay_s <= window_s[one.fault] + POSTURE_S for one in met)
+    window_s = {rule.id: rule.on_s + rule.looks_back_s for rule in RULES}
+    assert all(one.delay_s <= window_s[one.fault] for one in met)
     scores = [tally(rule.id, clip.label, moments, met) for rule in RULES]
     assert sum(score.false_runs for score in scores) == 0
     said = talk(clip.label, moments)

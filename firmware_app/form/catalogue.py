@@ -16,22 +16,24 @@ class Rule(NamedTuple):
     """How long it must show, nearly without a break, before it is a fault."""
     off_s: float
     """How long it must be gone before it is put right."""
+    looks_back_s: float = 2.0
+    """How far the evidence looks back: on_s more and the fault is known."""
 
 
 RULES = (
     Rule("shrug", 2.5, 1.0),
     Rule("head_drop", 2.5, 1.0),
-    Rule("elbows_locked", 6.0, 1.0),
+    Rule("elbows_locked", 4.0, 1.0, 4.0),
     Rule("rounded_back", 2.5, 1.0),
     Rule("lean_low", 2.5, 1.0),
-    Rule("knees_in", 2.0, 1.0),
-    Rule("knees_out", 2.0, 1.0),
-    Rule("sway", 2.0, 1.0),
-    Rule("bounce", 2.0, 1.0),
-    Rule("hip_rock", 2.0, 1.0),
+    Rule("knees_in", 2.0, 1.0, 4.0),
+    Rule("knees_out", 2.0, 1.0, 4.0),
+    Rule("sway", 2.0, 1.0, 4.0),
+    Rule("bounce", 2.0, 1.0, 4.0),
+    Rule("hip_rock", 2.0, 1.0, 4.0),
     Rule("standing", 1.5, 1.5),
-    Rule("saddle_low", 4.0, 4.0),
-    Rule("saddle_high", 4.0, 4.0),
+    Rule("saddle_low", 4.0, 4.0, 4.0),
+    Rule("saddle_high", 4.0, 4.0, 4.0),
     Rule("cadence_low", 8.0, 2.0),
     Rule("cadence_high", 8.0, 2.0),
 )

@@ -78,11 +78,14 @@ begins to count: whose head comes down has not raised the shoulders, however nea
 ALIKE = 0.75
 """A bent head, back or trunk counts beside the one most bent when it is at least this share of it;
 less is what the one does to the others' points."""
-ELBOW_DEG = (30.0, 17.5)
+ELBOW_DEG = (32.0, 19.5)
 """Flexion of the near elbow: where evidence begins, and where it is 1: a locked elbow reads 14 to
-17 and one in use 22 and more ..."""
+19, and so, for some seconds, does one in use ..."""
 STRAIGHTER = -0.1
-"""... if it also is 10 degrees straighter than the rider's own."""
+"""... if it also is 10 degrees straighter than the rider's own ..."""
+ELBOW_PLAY_DEG = (14.0, 7.0)
+"""... and does not play: an arm in use opens and closes by 8 and more as the trunk moves, however
+straight it is for the moment; a locked one reads the same within 6."""
 SADDLE_LOW_DEG = (35.0, 48.0)
 SADDLE_HIGH_DEG = (25.5, 18.5)
 """Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
@@ -183,7 +186,11 @@ def _standing(view: View, now: Summary, deviation: Summary) -> float | None:
 def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None:
     if view != "side" or "left_deg" not in now or "elbow" not in deviation:
         return None
-    return min(_between(now["left_deg"], ELBOW_DEG), max(deviation["elbow"] / STRAIGHTER, 0.0))
+    return min(
+        _between(now["left_deg"], ELBOW_DEG),
+        max(deviation["elbow"] / STRAIGHTER, 0.0),
+        _between(now.get("elbow_play_deg", ELBOW_PLAY_DEG[0]), ELBOW_PLAY_DEG),
+    )
 
 
 def _saddle_low(view: View, now: Summary, deviation: Summary) -> float | None:

@@ -80,7 +80,19 @@ class Window:
         middle = np.take_along_axis(table, np.stack([(counts - 1) // 2, counts // 2]), axis=0)
         medians = middle.mean(axis=0).tolist()
         enough = (counts >= SEEN * len(rows)).tolist()
-        return {name: medians[place] for name, place in COLUMN.items() if enough[place]}
+        found = {name: medians[place] for name, place in COLUMN.items() if enough[place]}
+        return found | self._elbow_play()
+
+    def _elbow_play(self) -> Summary:
+        """Return elbow_play_deg: how far the near elbow opens and closes, over four seconds.
+
+        From the tenth to the ninetieth of a hundred, so that a single bad point is none of it.
+        """
+        place = COLUMN["left_deg"]
+        seen = sorted(row[place] for row in self._rows if not math.isnan(row[place]))
+        if len(seen) < 2 * MIN_FRAMES or len(seen) < SEEN * len(self._rows):
+            return {}
+        return {"elbow_play_deg": seen[len(seen) * 9 // 10] - seen[len(seen) // 10]}
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
         """Return what moves with the crank, over the last four seconds.
