@@ -20,6 +20,8 @@ from firmware_app.wire import View
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 """A topic segment: safe on every broker."""
+IceUrl = Annotated[str, Meta(pattern=r"^(stun|turns?):[\w.-]+(:\d{1,5})?(\?transport=(udp|tcp))?$")]
+"""A STUN or TURN server (RFC 7064, RFC 7065)."""
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -139,6 +141,13 @@ class Player(Section, frozen=True, kw_only=True):
     """File that holds the Bearer token; systemd's LoadCredential puts it there."""
     whep_ca_file: str = ""
     """Certificate authority of a private server, beside the system's."""
+    ice_servers: tuple[IceUrl, ...] = ()
+    """STUN and TURN servers, beside those that the class server names."""
+    turn_username: str = ""
+    turn_password_file: str = ""
+    """File that holds the password of the TURN servers above."""
+    decoder: Literal["software", "v4l2m2m"] = "software"
+    """Who decodes H.264: the processor, or a Pi 4's own decoder where it works."""
     class_id: Name = "free"
     """Names the class in topics and summaries."""
     class_title: str = "Free ride"

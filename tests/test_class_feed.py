@@ -11,10 +11,16 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from firmware_app.clock import MachineClock
-from firmware_app.player.class_feed import FIRST_PICTURE_S, LOST_S, QUIET_S, ClassFeed, judge
+from firmware_app.player.class_feed import (
+    FIRST_PICTURE_S,
+    LOST_S,
+    OTHER_WAY_S,
+    QUIET_S,
+    ClassFeed,
+    judge,
+)
 from firmware_app.player.class_session import ClassSession
-from firmware_app.player.decoding import is_key
-from firmware_app.player.whep import Answered, Countered, NoClass
+from firmware_app.player.whep import Answered, Countered, IceServer, NoClass
 from firmware_app.player.whep_http import Whep
 
 
@@ -168,6 +174,30 @@ def test_dropping_our_own_offer_for_the_servers_is_not_the_end_of_the_class():
     assert asyncio.run(scene()) == (None, False)
 
 
+def test_servers_of_the_settings_and_of_the_class_are_offered_together():
+    ours, theirs = IceServer("stun:ours.gym"), IceServer("turn:theirs.gym", "u", "p")
+
+    async def scene(said) -> tuple[ClassSession, list[str]]:
+        session = ClassSession(Canned(said), lambda *_: None, lambda *_: None, (ours,))
+        session._peer = RTCPeerConnection(RTCConfiguration([]))  # gathers nothing from far away
+        await session.open()
+        await session.close()
+        return session, [one.url for one in session.servers]
+
+    offer = asyncio.run(true_offer())
+    answer = Answered(offer.replace("actpass", "active"), "/s", (theirs, ours))
+    session, urls = asyncio.run(scene(answer))
+    assert urls == ["stun:ours.gym", "turn:theirs.gym"]
+    assert session.knows_more  # the offer had left already
+    session, _ = asyncio.run(scene(Answered(answer.sdp, "/s", (ours,))))
+    assert not session.knows_more
+
+
+def test_a_way_that_only_the_class_server_knew_of_is_tried_soon():
+    assert judge(4.0, None)[0] == "connecting"
+    assert judge(4.0, None, OTHER_WAY_S)[0] == "lost"
+
+
 def test_broken_sdp_never_ends_the_player():
     async def scene() -> int:
         chance = random.Random(7)
@@ -189,15 +219,6 @@ def test_broken_sdp_never_ends_the_player():
         return refused
 
     assert asyncio.run(scene()) > 5
-
-
-def test_a_viewer_begins_at_a_key_frame():
-    assert is_key("H264", b"\0\0\0\1\x67..\0\0\0\1\x68..\0\0\0\1\x65...")
-    assert not is_key("H264", b"\0\0\0\1\x41...")
-    assert not is_key("H264", b"\0\0\0\1")
-    assert is_key("VP8", b"\x10")
-    assert not is_key("VP8", b"\x11")
-    assert is_key("opus", b"x")
 
 
 def test_the_player_page_can_rely_on_the_feed():

@@ -114,6 +114,30 @@ def test_the_class_moves_with_307_and_308_only():
     assert isinstance(understand(302, {"location": "/b"}, b"", URL), NoClass)
 
 
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize("body", [ANSWER, b"\xef\xbb\xbf" + ANSWER, b"\r\n" + ANSWER])
+def test_an_answer_that_is_not_quite_by_the_book_is_taken(status: int, body: bytes):
+    headers = {"location": "s/7?id=1", "etag": "*", "content-type": "text/plain"}
+    said = understand(status, headers, body, URL + "?jwt=x")
+    assert said == Answered(ANSWER.decode(), "https://studio.gym/whep/s/7?id=1")
+
+
+def test_a_class_that_is_not_live_may_be_told_in_json():
+    said = understand(404, {"content-type": "application/json"}, b'{"error":"no stream"}', URL)
+    assert isinstance(said, NoClass)
+    assert said.state == "waiting"
+
+
+def test_a_retry_after_that_is_a_date_is_read_by_the_servers_own_clock():
+    headers = {
+        "retry-after": "Wed, 21 Oct 2026 07:28:20 GMT",
+        "date": "Wed, 21 Oct 2026 07:28:00 GMT",
+    }
+    assert understand(503, headers, b"", URL).retry_after_s == 20
+    early = {**headers, "date": "Wed, 21 Oct 2026 08:00:00 GMT"}
+    assert understand(503, early, b"", URL).retry_after_s == 0
+
+
 @pytest.mark.parametrize("said", ["Wed, 21 Oct 2026 07:28:00 GMT", "-5", "soon", "", "1e9"])
 def test_a_retry_after_we_cannot_read_is_as_none(said):
     answer = understand(503, {"retry-after": said}, b"", URL)
@@ -210,6 +234,25 @@ def test_a_redirect_keeps_the_offer_and_tells_the_token_to_its_own_server_only()
         ("https://studio.gym/moved", "POST", ours, "Bearer secret"),
         ("https://elsewhere.example/whep", "POST", ours, None),
         ("https://elsewhere.example/s/7", "DELETE", b"", None),
+    ]
+
+
+def test_a_redirect_of_our_answer_is_followed_and_the_token_stays_at_home():
+    asked = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.host, request.headers.get("authorization")))
+        if request.method == "POST":
+            return httpx.Response(406, headers={"Location": "/s/7"}, content=OFFER)
+        if request.url.host == "studio.gym":
+            return httpx.Response(307, headers={"Location": "https://elsewhere.example/s/7"})
+        return httpx.Response(204)
+
+    _, refused = join(server)
+    assert refused is None
+    assert asked[1:] == [
+        ("PATCH", "studio.gym", "Bearer secret"),
+        ("PATCH", "elsewhere.example", None),
     ]
 
 

@@ -16,6 +16,7 @@ import msgspec
 from firmware_app.clock import Clock, MachineClock
 from firmware_app.errors import BadInput, BadSetting
 from firmware_app.player.class_feed import ClassFeed
+from firmware_app.player.whep import IceServer
 from firmware_app.services.player import Player, Wish
 from firmware_app.settings import Settings, load_settings, settings_path
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         screens=args.screens,
     )
     clock = MachineClock()
-    Player(wish, clock, _class(settings, args.token or _token(settings), clock)).run()
+    Player(wish, clock, _class(settings, args.token, clock)).run()
     return 0
 
 
@@ -55,7 +56,20 @@ def _class(settings: Settings, token: str, clock: Clock) -> ClassFeed | None:
     player = settings.player
     if not player.whep_url:
         return None
-    return ClassFeed(player.whep_url, token, clock, ca_file=player.whep_ca_file)
+    password = _secret("turn_password_file", player.turn_password_file)
+    return ClassFeed(
+        player.whep_url,
+        token or _secret("whep_token_file", player.whep_token_file),
+        clock,
+        ca_file=player.whep_ca_file,
+        ice_servers=tuple(
+            IceServer(url, player.turn_username, password)
+            if url.startswith("turn")
+            else IceServer(url)
+            for url in player.ice_servers
+        ),
+        hardware=player.decoder == "v4l2m2m",
+    )
 
 
 def _settings(args: argparse.Namespace) -> tuple[Settings, bool]:
@@ -78,15 +92,14 @@ def _settings(args: argparse.Namespace) -> tuple[Settings, bool]:
     return msgspec.structs.replace(settings, player=player), alone
 
 
-def _token(settings: Settings) -> str:
-    """Read the class's token; raise BadSetting when its file cannot be read."""
-    name = settings.player.whep_token_file
+def _secret(setting: str, name: str) -> str:
+    """Read a secret from its file; raise BadSetting when that cannot be read."""
     if not name:
         return ""
     try:
         return Path(name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSetting(
-            f"[player] whep_token_file: {name} cannot be read ({error});"
-            " put the class's token there, or leave the setting out"
+            f"[player] {setting}: {name} cannot be read ({error});"
+            " put the secret there, or leave the setting out"
         ) from error

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 LOOK_S = 0.1
 FIRST_PICTURE_S = 8.0
 """Longest from the server's answer to the first picture: ICE, DTLS and a key frame."""
+OTHER_WAY_S = 3.0
+"""The same where the server has named STUN or TURN servers that the next visit can offer."""
 QUIET_S = 1.5
 """Without a picture this long the screen says so; shorter gaps a rider does not see as a fault."""
 MOVED_S = 0.25
@@ -46,12 +48,27 @@ State = Literal["off", "connecting", "waiting", "playing", "reconnecting", "refu
 class ClassFeed:
     """One class, from its WHEP address to decoded pictures and sound."""
 
-    def __init__(self, url: str, token: str, clock: Clock, *, ca_file: str = "") -> None:
-        """Do nothing yet; url may be anything, state tells what is wrong with it."""
+    def __init__(  # noqa: PLR0913 - a class's address and how it is reached
+        self,
+        url: str,
+        token: str,
+        clock: Clock,
+        *,
+        ca_file: str = "",
+        ice_servers: tuple[IceServer, ...] = (),
+        hardware: bool = False,
+    ) -> None:
+        """Do nothing yet; url may be anything, state tells what is wrong with it.
+
+        ice_servers are offered beside those that the class server names; with hardware the
+        machine's own decoder is tried.
+        """
         self._url = url
         self._token = token
         self._clock = clock
         self._ca_file = ca_file
+        self._ice_servers = ice_servers
+        self._hardware = hardware
         self._pictures = ClassPictures()
         self._sound = ClassSound()
         self._state: State = "off"
@@ -71,12 +88,14 @@ class ClassFeed:
             offer_loopback()
         failures = 0
         leaving: set[asyncio.Task[None]] = set()
-        servers: tuple[IceServer, ...] = ()
+        servers = self._ice_servers
         self._tell("connecting")
         async with Whep(self._url, self._token, ca_file=self._ca_file) as whep:
             while True:
                 before = self.pictures
-                session = ClassSession(whep, self._take_picture, self._take_sound, servers)
+                session = ClassSession(
+                    whep, self._take_picture, self._take_sound, servers, hardware=self._hardware
+                )
                 try:
                     said = await session.open() or await self._watch(session)
                 except asyncio.CancelledError:
@@ -139,7 +158,8 @@ class ClassFeed:
         while True:
             if session.ended.is_set():
                 return NoClass("connecting", "the class server hung up")
-            verdict, why = judge(self._clock.monotonic() - begin_s, self._quiet_s())
+            first_s = OTHER_WAY_S if session.knows_more else FIRST_PICTURE_S
+            verdict, why = judge(self._clock.monotonic() - begin_s, self._quiet_s(), first_s)
             if verdict == "lost":
                 return NoClass("connecting", why)
             if verdict != "connecting":
@@ -178,11 +198,14 @@ class ClassFeed:
 
 
 def judge(
-    open_s: float, quiet_s: float | None
+    open_s: float, quiet_s: float | None, first_s: float = FIRST_PICTURE_S
 ) -> tuple[Literal["connecting", "playing", "reconnecting", "lost"], str]:
-    """Tell how a session goes that was opened open_s ago and gave its last picture quiet_s ago."""
+    """Tell how a session goes that was opened open_s ago and gave its last picture quiet_s ago.
+
+    The first picture may take first_s.
+    """
     if quiet_s is None:
-        if open_s < FIRST_PICTURE_S:
+        if open_s < first_s:
             return "connecting", ""
         return "lost", "the class server agreed but no picture comes; is UDP blocked?"
     if quiet_s < QUIET_S:

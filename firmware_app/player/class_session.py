@@ -50,13 +50,18 @@ class ClassSession:
         take_picture: TakePicture,
         take_sound: TakeSound,
         servers: tuple[IceServer, ...] = (),
+        *,
+        hardware: bool = False,
     ) -> None:
         use_our_receiver()
         self._whep = whep
         self._take_picture = take_picture
         self._take_sound = take_sound
+        self._hardware = hardware
         self.servers = servers
-        """STUN and TURN servers: those of the last visit, then those of this one."""
+        """STUN and TURN servers, and those that the class server names too once it has answered."""
+        self.knows_more = False
+        """It named some that our offer did not have: another visit may find a way by them."""
         self._session = ""
         self._left = False
         self._peer = self._new_peer()
@@ -73,7 +78,9 @@ class ClassSession:
             if isinstance(said, NoClass):
                 return said
             self._session = said.session
-            self.servers = said.ice_servers or self.servers
+            more = tuple(one for one in said.ice_servers if one not in self.servers)
+            self.servers += more
+            self.knows_more = bool(more) and isinstance(said, Answered)
             return await self._take(said)
         except NO_ICE as error:
             self.servers = ()
@@ -135,7 +142,7 @@ class ClassSession:
     def _hear_all(self) -> None:
         for transceiver in self._peer.getTransceivers():
             if isinstance(transceiver.receiver, ClassReceiver):
-                transceiver.receiver.give_to(self._give)
+                transceiver.receiver.give_to(self._give, hardware=self._hardware)
 
     def _give(self, frame: Decoded, moment: Moment | None) -> None:
         if self._left:

@@ -1,39 +1,86 @@
-"""A thread that decodes one stream, with a mailbox that cannot grow."""
+"""Decodes one stream: pictures in a thread with a mailbox that cannot grow, sound at once.
+
+A packet of sound takes a tenth of a millisecond to decode, less than handing it to a thread.
+"""
 
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 import av
+import structlog
 from aiortc.codecs import get_decoder
+from aiortc.codecs.base import Decoder
 from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.mediastreams import VIDEO_TIME_BASE
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from av.frame import Frame
 
-from firmware_app.player.rtp_frames import Frame
+from firmware_app.player.rtp_frames import Frame as Encoded
 
+log = structlog.get_logger()
+
+HARDWARE = "h264_v4l2m2m"
+"""FFmpeg's name for the decoder of a Pi 4 (bcm2835-codec); a Pi 5 has none."""
+SILENT = 30
+"""Frames that hardware takes without giving a picture: then it does not work."""
 MOST_WAITING = 30
 """A second of pictures: whoever is that far behind begins anew at a key frame."""
 
 Decoded = av.VideoFrame | av.AudioFrame
 
 
-class Decoding:
-    """Decodes frames in the order they come, away from the event loop."""
+class HardwareDecoder(Decoder):
+    """H.264 by the machine's own decoder."""
 
-    def __init__(self, kind: str, give: Callable[[Decoded, int], None]) -> None:
-        """Call give, on this thread, with each decoded frame and its RTP timestamp."""
+    def __init__(self) -> None:
+        """Open it; raise FFmpegError or ValueError where there is none."""
+        self._codec = cast(av.VideoCodecContext, av.CodecContext.create(HARDWARE, "r"))
+        self._codec.open()
+        self._silent = 0
+
+    def decode(self, encoded_frame: JitterFrame) -> list[Frame]:
+        """Return the pictures that are ready; raise FFmpegError when it does not work."""
+        packet = av.Packet(encoded_frame.data)
+        packet.pts, packet.time_base = encoded_frame.timestamp, VIDEO_TIME_BASE
+        pictures: list[Frame] = list(self._codec.decode(packet))
+        self._silent = 0 if pictures else self._silent + 1
+        if self._silent >= SILENT:
+            raise av.error.ExternalError(0, f"{HARDWARE} gives no pictures")
+        return pictures
+
+
+class Decoding:
+    """Decodes frames in the order they come, pictures away from the event loop."""
+
+    def __init__(
+        self, kind: str, give: Callable[[Decoded, int], None], *, hardware: bool = False
+    ) -> None:
+        """Call give, wherever it was decoded, with each decoded frame and its RTP timestamp.
+
+        With hardware the machine's own decoder is tried; where it fails, software takes over.
+        """
         self._give = give
-        self._work: deque[tuple[RTCRtpCodecParameters, Frame] | None] = deque()
+        self._hardware = hardware
+        self._work: deque[tuple[RTCRtpCodecParameters, Encoded] | None] = deque()
         self._fresh = threading.Condition()
         self._blind = kind == "video"
         self.key_wanted = False
         """The decoder cannot go on without a key frame; whoever asks for one resets it."""
-        self._thread = threading.Thread(target=self._run, name=f"class-{kind}", daemon=True)
-        self._thread.start()
+        self._name = ""
+        self._decoder: Decoder | None = None
+        self._thread: threading.Thread | None = None
+        if kind == "video":
+            self._thread = threading.Thread(target=self._run, name="class-video", daemon=True)
+            self._thread.start()
 
-    def put(self, codec: RTCRtpCodecParameters, frame: Frame) -> None:
-        """Queue a frame; when the decoder is far behind, all that waits is thrown away."""
+    def put(self, codec: RTCRtpCodecParameters, frame: Encoded) -> None:
+        """Decode a frame, or queue it; when a queue is too long, all of it is thrown away."""
+        if self._thread is None:
+            self._decode(codec, frame)
+            return
         with self._fresh:
             if len(self._work) >= MOST_WAITING:
                 self._work.clear()
@@ -48,6 +95,8 @@ class Decoding:
 
     def stop(self) -> None:
         """Finish the frame in hand, no other, and end the thread; may be called twice."""
+        if self._thread is None:
+            return
         with self._fresh:
             self._work.clear()
             self._work.append(None)
@@ -55,7 +104,6 @@ class Decoding:
         self._thread.join()
 
     def _run(self) -> None:
-        name, decoder = "", None
         while True:
             with self._fresh:
                 while not self._work:
@@ -63,20 +111,41 @@ class Decoding:
                 task = self._work.popleft()
             if task is None:
                 return
-            codec, frame = task
-            if decoder is None or codec.name != name:
-                name, decoder = codec.name, get_decoder(codec)
-                if isinstance(decoder, H264Decoder):
-                    # a live class has one slice a picture: more threads only wait for each other
-                    decoder.codec.thread_count = 1
+            self._decode(*task)
+
+    def _decode(self, codec: RTCRtpCodecParameters, frame: Encoded) -> None:
+        if self._decoder is None or codec.name != self._name:
+            self._name, self._decoder = codec.name, self._open(codec)
+        try:
+            decoded = self._decoder.decode(JitterFrame(frame.data, frame.ticks))
+        except av.FFmpegError as error:
+            if isinstance(self._decoder, HardwareDecoder):
+                self._without_hardware(error)
+            self.key_wanted = True
+            return
+        for one in decoded:
+            if isinstance(one, Decoded):
+                self._give(one, one.pts if one.pts is not None else frame.ticks)
+
+    def _open(self, codec: RTCRtpCodecParameters) -> Decoder:
+        if self._hardware and codec.name == "H264":
             try:
-                decoded = decoder.decode(JitterFrame(frame.data, frame.ticks))
-            except av.FFmpegError:
-                self.key_wanted = True
-                continue
-            for one in decoded:
-                if isinstance(one, Decoded):
-                    self._give(one, one.pts if one.pts is not None else frame.ticks)
+                return HardwareDecoder()
+            except (av.FFmpegError, ValueError) as error:  # ValueError: not in this build
+                self._without_hardware(error)
+        decoder = get_decoder(codec)
+        if isinstance(decoder, H264Decoder):
+            # a live class has one slice a picture: more threads only wait for each other
+            decoder.codec.thread_count = 1
+        return decoder
+
+    def _without_hardware(self, error: Exception) -> None:
+        """Let software begin, at the next key frame where pictures were decoded already."""
+        log.warning("decoder_missing", wanted=HARDWARE, why=str(error), instead="software")
+        self._hardware = False
+        with self._fresh:
+            self._blind = isinstance(self._decoder, HardwareDecoder)
+        self._decoder = None
 
 
 def is_key(codec: str, data: bytes) -> bool:

@@ -64,6 +64,7 @@ class ClassReceiver(RTCRtpReceiver):
         self._video = kind == "video"
         self._clock: Clock = MachineClock()
         self._give: Give = lambda _frame, _moment: None
+        self._hardware = False
         self._decoding: Decoding | None = None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._original_ssrc: dict[int, int] = {}
@@ -85,9 +86,10 @@ class ClassReceiver(RTCRtpReceiver):
         """The sender's last report: the middle of its NTP time, and when it came."""
         self._answered = 0
 
-    def give_to(self, give: Give) -> None:
-        """Name who gets the decoded frames."""
+    def give_to(self, give: Give, *, hardware: bool = False) -> None:
+        """Name who gets the decoded frames, and whether the machine's own decoder is tried."""
         self._give = give
+        self._hardware = hardware
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Begin; called by aiortc when the connection stands."""
@@ -98,7 +100,8 @@ class ClassReceiver(RTCRtpReceiver):
             for encoding in parameters.encodings:
                 if encoding.rtx:
                     self._original_ssrc[encoding.rtx.ssrc] = encoding.ssrc
-            self._decoding = Decoding("video" if self._video else "audio", self._decoded)
+            kind = "video" if self._video else "audio"
+            self._decoding = Decoding(kind, self._decoded, hardware=self._hardware)
         await super().receive(parameters)
 
     async def stop(self) -> None:

@@ -50,7 +50,7 @@ class Screen:
         if not self._renderer:
             raise MissingPart(f"no renderer for the screen: {why()}; try --headless")
         self._textures: dict[Panel, Any] = {}
-        self._picture = ClassPicture(self._renderer)
+        self._picture = ClassPicture(self._renderer, self._surface)
         self._measure()
         self.painted = 0
         """Panels drawn since the start; stands still while nothing changes."""
@@ -72,9 +72,12 @@ class Screen:
 
     def draw(self, scene: Scene, picture: av.VideoFrame | None) -> None:
         """Show the scene; picture is the class's newest, drawn when the scene wants one."""
-        sdl2.SDL_SetRenderDrawColor(self._renderer, 0, 0, 0, 255)
-        sdl2.SDL_RenderClear(self._renderer)
-        if scene.picture and picture is not None:
+        if not scene.picture:
+            picture = None
+        if picture is None or not self._picture.covers(picture, self._size):
+            sdl2.SDL_SetRenderDrawColor(self._renderer, 0, 0, 0, 255)
+            sdl2.SDL_RenderClear(self._renderer)
+        if picture is not None:
             self._picture.draw(picture, self._size)
             if scene.dim:
                 self._darken(scene.dim)

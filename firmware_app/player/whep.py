@@ -13,6 +13,7 @@ draft-ietf-wish-whep-04. Servers use the codes loosely (MediaMTX says 404 where 
 import random
 import re
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -89,7 +90,7 @@ def understand(status: int, headers: Mapping[str, str], body: bytes, url: str) -
         return NoClass("connecting", f"{where} redirects ({status}) but does not say where to")
     if 300 <= status < 400:
         return NoClass("refused", f"{where} redirects by {status}; a class may only by 307 or 308")
-    if status in (201, 406):
+    if 200 <= status < 300 or status == 406:  # some say 200 where the draft says 201
         sdp = _sdp(body)
         if sdp is not None:
             return _session(status, sdp, headers, url)
@@ -153,9 +154,14 @@ def ice_servers(link: str) -> tuple[IceServer, ...]:
         }
         if "ice-server" not in said.get("rel", "").lower().split():
             continue
-        if re.fullmatch(r"(stun|turns?):[\w.-]+(:\d{1,5})?(\?transport=(udp|tcp))?", target):
+        if is_ice_server(target):
             found.append(IceServer(target, said.get("username", ""), said.get("credential", "")))
     return tuple(found)
+
+
+def is_ice_server(url: str) -> bool:
+    """Tell whether an address names a STUN or TURN server (RFC 7064, RFC 7065)."""
+    return bool(re.fullmatch(r"(stun|turns?):[\w.-]+(:\d{1,5})?(\?transport=(udp|tcp))?", url))
 
 
 def _session(status: int, sdp: str, headers: Mapping[str, str], url: str) -> Outcome:
@@ -176,7 +182,7 @@ def _session(status: int, sdp: str, headers: Mapping[str, str], url: str) -> Out
 
 
 def _rejected(status: int, headers: Mapping[str, str], where: str) -> NoClass:
-    after_s = _retry_after_s(headers.get("retry-after", ""))
+    after_s = _retry_after_s(headers.get("retry-after", ""), headers.get("date", ""))
     if status == 401:
         return NoClass("refused", f"{where} does not take our token (401); set whep_token_file")
     if status == 403:
@@ -190,15 +196,21 @@ def _rejected(status: int, headers: Mapping[str, str], where: str) -> NoClass:
 
 def _sdp(body: bytes) -> str | None:
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig").lstrip()
     except UnicodeDecodeError:
         return None
     return text if text.startswith("v=0") and "\nm=" in text else None
 
 
-def _retry_after_s(said: str) -> float | None:
-    """Read the seconds of a Retry-After; its other form, a date, needs a clock we cannot trust."""
-    return min(float(said), LONGEST_RETRY_AFTER_S) if re.fullmatch(r"\s*\d{1,9}\s*", said) else None
+def _retry_after_s(said: str, date: str) -> float | None:
+    """Read a Retry-After: seconds, or a moment of the server's clock, which its Date tells too."""
+    if re.fullmatch(r"\s*\d{1,9}\s*", said):
+        return min(float(said), LONGEST_RETRY_AFTER_S)
+    try:
+        wait = parsedate_to_datetime(said) - parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError):  # TypeError: one of the two has no time zone
+        return None
+    return min(max(wait.total_seconds(), 0.0), LONGEST_RETRY_AFTER_S)
 
 
 def _glance(body: bytes) -> str:

@@ -90,16 +90,20 @@ class Whep:
 
     async def answer(self, session: str, sdp: str) -> NoClass | None:
         """PATCH our answer to the server's counter-offer; None when it was taken."""
-        answer = await self._ask("PATCH", session, sdp)
-        if isinstance(answer, NoClass):
-            return answer
-        status, headers, body = answer
-        if 200 <= status < 300:
-            return None
-        outcome = understand(status, headers, body, session)
-        if isinstance(outcome, NoClass):
-            return outcome
-        return NoClass("connecting", f"{urlsplit(session).netloc} took no answer ({status})")
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = await self._ask("PATCH", session, sdp)
+            if isinstance(answer, NoClass):
+                return answer
+            status, headers, body = answer
+            if 200 <= status < 300:
+                return None
+            outcome = understand(status, headers, body, session)
+            if isinstance(outcome, NoClass):
+                return outcome
+            if not isinstance(outcome, Redirected) or address_fault(outcome.url):
+                break
+            session = outcome.url
+        return NoClass("connecting", f"{urlsplit(session).netloc} took no answer")
 
     async def leave(self, session: str) -> None:
         """DELETE the session, within a second, whether the server hears it or not."""
