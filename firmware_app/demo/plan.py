@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from firmware_app.settings import checkout_cache
+
 BOX = "demo-bike"
 CLASS_ID = "threshold-thursday"
 CLASS_TITLE = "Threshold Thursday"
@@ -64,6 +66,7 @@ def settings_text(wish: Wish, ports: Ports, folder: Path) -> str:
         "vision": {"camera": str(wish.video), "view": wish.view},
         "crank": {"sim_pulses": str(wish.crank)} if wish.crank else {"sim_rpm": wish.rpm},
         "coach": {"target_rpm": list(TARGET_RPM)},
+        "speech": {"piper_python": str(checkout_cache("piper") / "bin" / "python")},
         "player": {
             "whep_url": whep,
             "whep_token_file": str(folder / "token") if wish.token else "",

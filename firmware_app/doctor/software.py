@@ -36,6 +36,6 @@ def look_at_voice(settings: Settings) -> Finding:
         return bad(
             "voice",
             f"no Piper with a voice for {language} at {python}",
-            "install piper-tts and a voice there, or set [speech] engine to auto",
+            "config/setup/piper FOLDER installs both, or set [speech] engine to auto",
         )
     return ok("voice", (piper or espeak).voice)

@@ -46,7 +46,7 @@ class Island:
             unshare = [*beside._enter, "unshare", "--net"]
         else:
             unshare = ["unshare", "--net"] if mine else ["unshare", "--map-root-user", "--net"]
-        keeper = self._start("keeper", [*unshare, "sleep", "600"])
+        keeper = self._start("keeper", [*unshare, "sleep", "7200"])
         self.pid = keeper.pid
         """Of a process that lives in it."""
         enter = ["nsenter", "--target", str(keeper.pid), "--net"]
