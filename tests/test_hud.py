@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from firmware_app.player.aim_page import SIGNS, CheckRow, Skeleton
 from firmware_app.player.banner import Banner
 from firmware_app.player.brush import Brush
 from firmware_app.player.buttons import lay_buttons, touched
+from firmware_app.player.code import Code
 from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
 from firmware_app.player.hands import Event, meant
 from firmware_app.player.hud import Place, buttons_of, compose
@@ -286,6 +288,10 @@ EVERY_SCREEN = {
     "buttons": replace(riding(), buttons=True),
     "paused": riding(phase="paused"),
     "waiting": replace(riding(phase="waiting"), class_state="waiting", buttons=True),
+    "code": replace(
+        riding(phase="waiting", claim_url="https://row2-bike14.local:8443/ride/abcDEF123456"),
+        to_start_s=272,
+    ),
     "countdown": replace(riding(phase="waiting"), to_start_s=272),
     "aim": replace(riding(phase="waiting"), aim=AIM),
     "nobody to aim at": replace(riding(phase="waiting"), aim=Aim(t_s=0, view="side")),
@@ -322,6 +328,17 @@ def test_every_screen_lies_within_the_display(name: str, language: str, size: tu
     for p in shown.layers:
         assert -0.01 <= p.x <= at.width - p.panel.width + 0.01, p.panel
         assert -0.01 <= p.y <= at.height - p.panel.height + 0.01, p.panel
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 480), (1920, 1080)])
+def test_a_phone_reads_the_code_of_the_waiting_screen(size):
+    url = "https://row2-bike14.local:8443/ride/abcDEF123456"
+    view = riding(phase="waiting", claim_url=url)
+    at = canvas(*size)
+    (placed,) = [p for p in scene(view, at=at).layers if isinstance(p.panel, Code)]
+    picture = painted(placed.panel, at.scale)[..., :3]
+    assert cv2.QRCodeDetector().detectAndDecode(np.ascontiguousarray(picture))[0] == url
+    assert not [p for p in scene(replace(view, buttons=True)).layers if isinstance(p.panel, Code)]
 
 
 def test_a_script_that_runs_from_the_right_turns_the_whole_screen_round():

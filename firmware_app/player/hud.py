@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from firmware_app.player.aim_page import AimTitle, CheckRow, Skeleton
 from firmware_app.player.banner import Banner
 from firmware_app.player.buttons import BESIDE, GAP, HIGH, PlacedButton, done_button, lay_buttons
+from firmware_app.player.code import Code
 from firmware_app.player.figure import parts_of
 from firmware_app.player.icons import Mark, Sign
 from firmware_app.player.pages import Countdown, Ground, Notice, Shade, Summary, Welcome
@@ -307,6 +308,10 @@ def _welcome(view: View, hud: Hud, place: Place, words: Words, canvas: Canvas) -
         told = Notice("class", words.refused, words.refused_hint, struck=True, widest=500)
     if told is not None:
         layers.append(Placed(told, canvas.width - 60 - told.width, WELCOME_Y + 74))
+    if hud.claim_url and not view.buttons:
+        code = Code(hud.claim_url, words.claim)
+        x, y = canvas.width - 60 - code.width, canvas.height - MARGIN - code.height
+        layers.append(Placed(code, x, y))
     return layers
 
 

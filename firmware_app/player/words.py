@@ -69,6 +69,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     welcome_nobody: str
     begin: str
     begin_hint: str
+    claim: str
     touch: str
     touch_hint: str
     paused: str

@@ -67,6 +67,6 @@ def _audit(name: str, entries: Sequence[Noted]) -> str:
         for entry in entries
     )
     return (
-        f"<h1>Audit</h1><p class='sub'>{escape(name)}, newest first; times in UTC</p>"
+        f'<h1>Audit</h1><p class="sub">{escape(name)}, newest first; times in UTC</p>'
         f"<table><tr><th>When</th><th>What</th><th>Who</th><th>More</th></tr>{rows}</table>"
     )
