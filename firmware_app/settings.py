@@ -51,8 +51,9 @@ class Vision(Section, frozen=True, kw_only=True):
 
     camera: str = "/dev/bikebox/camera"
     """A V4L2 device (udev names it), or a video file that plays once as if it were a camera."""
-    view: View = "front"
-    """Where the camera stands, as the technician confirmed it; decides what may be judged."""
+    view: Literal["front", "oblique", "side", "auto"] = "front"
+    """Where the camera stands, as the technician confirmed it; decides what may be judged. auto: as
+    it is found from who sits there."""
     model: Literal["auto", "lite", "full", "heavy"] = "full"
     """auto: the best that this box affords, timed at the start, lighter while frames are missed."""
     threads: Annotated[int, Meta(ge=1, le=4)] = 1
@@ -65,6 +66,11 @@ class Vision(Section, frozen=True, kw_only=True):
     """The coach falls silent below this; keypoints degrade from here on."""
     light_above_snr_db: Annotated[float, Meta(ge=0, le=60)] = 27.0
     """And judges again above this."""
+
+    @property
+    def known_view(self) -> View | None:
+        """Where the camera stands; None: it is to be found."""
+        return None if self.view == "auto" else self.view
 
     def __post_init__(self) -> None:
         """Refuse a picture that would be dark and light at once."""

@@ -122,3 +122,11 @@ def test_only_the_screen_that_asked_is_told(tmp_path):
         tellers[0](Aiming("front", 1, 0.0).show(0.0))  # gone: nobody is told, nothing breaks
 
     asyncio.run(asyncio.wait_for(scene(), 20))
+
+
+def test_a_camera_that_sees_from_elsewhere_than_it_was_set_up_for_is_told():
+    aiming = Aiming("front", 1, 0.0)
+    aiming.see(pose(), FormMetrics(t_s=0.0), "side")
+    assert states(aiming.show(0.0))["place"] == ("mend", "sees_side")
+    aiming.see(pose(), FormMetrics(t_s=0.0), "front")
+    assert states(aiming.show(0.0))["place"] == ("ok", "good")

@@ -48,6 +48,6 @@ def run(args: argparse.Namespace) -> int:
     light = Light(vision.dark_below_snr_db, vision.light_above_snr_db)
     start_at_s = clock.monotonic() if args.start_at is None else args.start_at
     camera = partial(make_camera, vision, clock, start_at_s)
-    service = VisionService(settings, Eye(tracker, light, vision.view), camera, clock, choice)
+    service = VisionService(settings, Eye(tracker, light, vision.known_view), camera, clock, choice)
     asyncio.run(run_until_stopped(service.run()))
     return 0

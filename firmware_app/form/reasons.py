@@ -9,6 +9,7 @@ from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
 CAMERA = "camera is off"
+ELSEWHERE = "camera is not where it was set up"
 GONE = "nobody on the bike"
 NOBODY = "head and shoulders not in view"
 LEARNING = "learning your posture"

@@ -40,14 +40,16 @@ class Aiming:
         self._knees = PoseCadence()
         self._pose: PoseFrame | None = None
         self._apart: tuple[Mismatch, float] = ("", now_s)
+        self._found: View | None = None
 
     def over(self, now_s: float) -> bool:
         """Tell whether the aiming has been forgotten."""
         return now_s - self._begun_s > AT_MOST_S
 
-    def see(self, pose: PoseFrame, metrics: FormMetrics) -> None:
-        """Take in a pose."""
+    def see(self, pose: PoseFrame, metrics: FormMetrics, found: View | None = None) -> None:
+        """Take in a pose; found: from where the camera truly sees the rider, once that is sure."""
         self._pose = pose
+        self._found = found
         self._knees.see(metrics)
 
     def pulse(self, t_s: float) -> None:
@@ -73,7 +75,7 @@ class Aiming:
                 _part("head", points, HEAD, wide, high),
                 _part("hands", points, HANDS, wide, high),
                 self._of_knees(points, wide, high),
-                _place(pose),
+                self._of_place(pose),
                 _light(pose),
                 self._of_crank(now_s),
             ),
@@ -85,6 +87,14 @@ class Aiming:
             return check
         # on the handlebar the camera often cannot have them: the coach is then silent about them
         return Check(name="knees", state="free", said="free")
+
+    def _of_place(self, pose: PoseFrame | None) -> Check:
+        if pose is None or not pose.landmarks:
+            return Check(name="place", state="wait", said="unknown")
+        if self._found is not None and self._found != self._view:
+            return Check(name="place", state="mend", said=f"sees_{self._found}")
+        wrong = PLACES.get(pose.framing)
+        return Check(name="place", state="mend" if wrong else "ok", said=wrong or "good")
 
     def _of_crank(self, now_s: float) -> Check:
         rpm, knees = self._cadence.rpm(now_s), self._knees.estimate(now_s)
@@ -118,13 +128,6 @@ def _out(point: Landmark, wide: int, high: int) -> str:
     if point.y_px >= high:
         return "out_down"
     return "" if 0 <= point.x_px < wide else "out_side"
-
-
-def _place(pose: PoseFrame | None) -> Check:
-    if pose is None or not pose.landmarks:
-        return Check(name="place", state="wait", said="unknown")
-    wrong = PLACES.get(pose.framing)
-    return Check(name="place", state="mend" if wrong else "ok", said=wrong or "good")
 
 
 def _light(pose: PoseFrame | None) -> Check:

@@ -24,6 +24,8 @@ class Parts:
         self.journal = ""
         """What is wrong with the journal; empty when nothing is."""
         self.gateway = False
+        self.view = ""
+        """How the camera stands otherwise than it was set up; empty: as it was."""
 
     def pose(self, pose: PoseFrame) -> None:
         """Take in a pose: the camera is there."""
@@ -69,7 +71,7 @@ class Parts:
             played = "ok" if fine else f"{player.class_state}: {player.why}"
             speaker = player.speaker
         return {
-            "camera": "ok"
+            "camera": self.view or "ok"
             if shown.camera in ("ok", "off")
             else f"{shown.camera}: {shown.unseen_why}",
             "crank": shown.crank,

@@ -20,7 +20,9 @@ from msgspec import structs
 from firmware_app.clock import Clock
 from firmware_app.coach.book import cue_file, read_cues
 from firmware_app.errors import BadInput, WireError
-from firmware_app.form.metrics import measure
+from firmware_app.form.metrics import FormMetrics, measure
+from firmware_app.form.reasons import ELSEWHERE
+from firmware_app.form.view import ViewFinder
 from firmware_app.hardware import Crank
 from firmware_app.link import Link
 from firmware_app.notify import notify
@@ -57,6 +59,7 @@ from firmware_app.wire import (
     SyncState,
     ToRide,
     Touch,
+    View,
 )
 
 log = structlog.get_logger()
@@ -90,6 +93,9 @@ class RideService:
         self._notebook = Notebook()
         self._parts = Parts()
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
+        self._finder = ViewFinder()
+        self._view: View = settings.vision.known_view or "front"
+        """Where the camera stands, as far as is known."""
         self._guest = Guest(settings.rider)
         self._memory = Memory(settings.riders)
         self._forgotten: set[str] = set()
@@ -148,15 +154,29 @@ class RideService:
                 continue
             match seen:
                 case PoseFrame():
-                    self._parts.pose(seen)
-                    metrics = measure(seen, self._settings.vision.view)
-                    if self._aiming is not None:
-                        self._aiming[0].see(seen, metrics)
-                    self._feed(metrics)
+                    self._see(seen)
                 case CameraState(ok=False):
                     self._camera_gone(seen.why)
                 case CameraState():
                     pass  # the next pose says that it is back
+
+    def _see(self, seen: PoseFrame) -> None:
+        self._parts.pose(seen)
+        self._finder.see(seen)
+        found = self._finder.found
+        if self._ride is None and self._settings.vision.known_view is None:
+            self._view = found or self._view
+        metrics = measure(seen, self._view)
+        if self._aiming is not None:
+            self._aiming[0].see(seen, metrics, found)
+        moved = found is not None and found != self._view
+        self._parts.view = (
+            f"set up for {self._view}, sees the rider from {found}: turn the camera back,"
+            f' or set [vision] view = "{found}"'
+            if moved
+            else ""
+        )
+        self._feed(FormMetrics(t_s=seen.t_s, blind=ELSEWHERE) if moved else metrics)
 
     def _vision_gone(self, _why: str) -> None:
         self._camera_gone("camera is starting")
@@ -233,8 +253,8 @@ class RideService:
     def _aim(self, now_s: float) -> None:
         """Begin to show whoever asked what the camera sees; not while somebody rides."""
         if self._ride is None:
-            vision, turns = self._settings.vision, self._settings.crank.pulses_per_turn
-            self._aiming = (Aiming(vision.view, turns, now_s), self._hub.teller())
+            turns = self._settings.crank.pulses_per_turn
+            self._aiming = (Aiming(self._view, turns, now_s), self._hub.teller())
 
     def _show_aim(self, now_s: float) -> None:
         if self._aiming is None:
@@ -258,7 +278,7 @@ class RideService:
             box=settings.box,
             boot_id=self._boot_id,
             wall_utc=self._clock.wall().isoformat(timespec="milliseconds"),
-            view=settings.vision.view,
+            view=self._view,
             coaching=settings.coach,
             rules=settings.ride,
             pulses_s=pulses_s if len(pulses_s) > 1 else (),
@@ -270,7 +290,7 @@ class RideService:
             software=version("bikebox"),
             profile=claim.profile or known.profile,
             rides=max(claim.rides, known.rides),
-            known=known.baselines.get(settings.vision.view, ()),
+            known=known.baselines.get(self._view, ()),
             remember=claim.remember,
             pose_hz=settings.mqtt.pose_hz if settings.mqtt.url else 0.0,
         )
