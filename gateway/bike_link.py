@@ -6,12 +6,12 @@ is on disk; what this version cannot read is put aside and counted, never a reas
 
 import asyncio
 import contextlib
-import sqlite3
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from firmware_app.errors import PartLost
 from firmware_app.link import CHUNK_BYTES, At, Kept, Opening
 from firmware_app.sockets import LONGEST_LINE_BYTES
 from gateway.store import Store
@@ -32,7 +32,6 @@ class BikeLink:
         self._path = path
         self._store = store
         self._server: asyncio.Server | None = None
-        self._refused = False
         self._visits: dict[asyncio.StreamWriter, asyncio.Event] = {}
 
     @property
@@ -60,14 +59,11 @@ class BikeLink:
     async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         gone = self._visits[writer] = asyncio.Event()
         try:
-            with contextlib.suppress(OSError):  # gone: it comes again and tells what is missing
+            # gone, or the disk is full: it comes again and tells what is missing
+            with contextlib.suppress(OSError, PartLost):
                 await self._hear(reader, writer)
         except (ValueError, msgspec.MsgspecError) as error:
             log.warning("visitor_refused", why=str(error))
-        except sqlite3.OperationalError as error:
-            if not self._refused:
-                log.warning("store_refused", why=str(error), do="free space on the card")
-            self._refused = True
         finally:
             del self._visits[writer]
             writer.close()
@@ -96,6 +92,3 @@ class BikeLink:
         if not journal:
             raise ValueError("lines of no journal")
         self._store.keep(journal, at, lines)
-        if self._refused:
-            log.info("store_back")
-        self._refused = False

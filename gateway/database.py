@@ -5,6 +5,7 @@ writes each file, in one thread.
 """
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import structlog
 from sqlite_utils import Database, Migrations
 
 from firmware_app.clock import Clock
-from firmware_app.errors import BadInput, MissingPart
+from firmware_app.errors import BadInput, MissingPart, PartLost
 
 log = structlog.get_logger()
 
@@ -23,7 +24,8 @@ def open_database(path: Path, steps: Migrations, clock: Clock) -> Database:
     """Open, or make, the file and bring it to the newest shape.
 
     A file that SQLite cannot read is set aside under a name that says so, and a new one begun:
-    a box that does not start helps nobody. Raise MissingPart when nothing can be written there.
+    a box that does not start helps nobody. Raise MissingPart when nothing can be written there, and
+    PartLost while the disk is full or read-only, which may pass.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,8 @@ def open_database(path: Path, steps: Migrations, clock: Clock) -> Database:
             log.warning("database_set_aside", why=str(error), kept_as=str(aside))
             return _open(path, steps)
     except (OSError, sqlite3.OperationalError) as error:
-        raise MissingPart(
+        kind = PartLost if _may_pass(error, path.parent) else MissingPart
+        raise kind(
             f"{path}: {error}. Is the disk full or read-only, and does this user own the folder?"
         ) from error
 
@@ -92,6 +95,14 @@ def _check(db: Database) -> None:
     (told,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if told != "ok":
         raise sqlite3.DatabaseError(str(told))
+
+
+def _may_pass(error: OSError | sqlite3.OperationalError, folder: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+    name = getattr(error, "sqlite_errorname", "")
+    read_only = folder.is_dir() and bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return read_only or name.startswith(("SQLITE_FULL", "SQLITE_IOERR"))
 
 
 def _set_aside(path: Path, clock: Clock) -> Path:

@@ -90,11 +90,9 @@ class Outbox:
         What waits in it keeps its names: the original sends the same records by the same names.
         """
         self.name_rows()
-        before = self._one("SELECT value FROM about WHERE key = 'home'")
-        if before not in (None, home):
+        if self.home not in ("", home):
             self._remember("epoch", secrets.token_hex(8))
-        if before != home:
-            self._remember("home", home)
+        self._remember("home", home)
 
     def name_rows(self) -> None:
         """Name the epoch of rows that the version before this one put here."""
@@ -164,6 +162,11 @@ class Outbox:
         A row that waits may still go by an older one, when the file was moved or copied.
         """
         return str(self._one("SELECT value FROM about WHERE key = 'epoch'"))
+
+    @property
+    def home(self) -> str:
+        """Where this file was when it was last written, see machine.py."""
+        return str(self._one("SELECT value FROM about WHERE key = 'home'") or "")
 
     @property
     def newest(self) -> int:

@@ -12,20 +12,17 @@ from gateway.outbox import Outbox
 GIVE_UP_AT_ONCE = 100
 
 
-def make_room(db: Database, outbox: Outbox, keep_bytes: int) -> None:
-    """Delete until the file holds less than keep_bytes, or nothing is left that may go."""
-    while bytes_used(db) > keep_bytes:
-        with db.atomic():
-            row = db.execute(
-                "SELECT ride FROM ride WHERE confirmed_utc IS NOT NULL AND thinned IS NULL"
-                " ORDER BY n"
-            ).fetchone()
-            if row is not None:
-                db.execute("DELETE FROM interval WHERE ride = ?", row)
-                db.execute("DELETE FROM cue WHERE ride = ?", row)
-                db.execute("UPDATE ride SET thinned = 1 WHERE ride = ?", row)
-            elif not outbox.give_up("interval", GIVE_UP_AT_ONCE, "no room on the box"):
-                return
+def make_room(db: Database, outbox: Outbox) -> bool:
+    """Delete what is missed least, in the caller's transaction; tell whether anything may go."""
+    row = db.execute(
+        "SELECT ride FROM ride WHERE confirmed_utc IS NOT NULL AND thinned IS NULL ORDER BY n"
+    ).fetchone()
+    if row is None:
+        return outbox.give_up("interval", GIVE_UP_AT_ONCE, "no room on the box") > 0
+    db.execute("DELETE FROM interval WHERE ride = ?", row)
+    db.execute("DELETE FROM cue WHERE ride = ?", row)
+    db.execute("UPDATE ride SET thinned = 1 WHERE ride = ?", row)
+    return True
 
 
 def bytes_used(db: Database) -> int:

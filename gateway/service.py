@@ -9,6 +9,7 @@ One thread owns the store; everything that waits, waits in asyncio.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ import msgspec
 import structlog
 
 from firmware_app.clock import Clock
-from firmware_app.errors import WireError
+from firmware_app.errors import PartLost, WireError
 from firmware_app.notify import notify
 from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
@@ -76,7 +77,8 @@ class GatewayService:
             read_address(settings.mqtt.url)
         self._store = Store(store_path(settings), settings.box, clock)
         said = digest(msgspec.json.encode(settings).decode())
-        self._store.note_if_new("started", f"{version('bikebox')}, settings {said}")
+        with contextlib.suppress(PartLost):
+            self._store.note_if_new("started", f"{version('bikebox')}, settings {said}")
         self._bike = BikeLink(settings.gateway_socket, self._store)
         self._visit = Visit(settings.ride_socket)
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
@@ -166,11 +168,14 @@ class GatewayService:
                     for part, why in self.health().wrong.items()
                     if part not in ("broker", "studio")  # who hears it knows better
                 }
-                self._look_at_the_clock()
                 notify("WATCHDOG=1")
-            if now_s - room_s >= ROOM_S:
-                self._store.make_room(self._settings.gateway.keep_mb * 1_000_000)
-                room_s = now_s
+                with contextlib.suppress(PartLost):  # told among the parts
+                    self._look_at_the_clock()
+                    if now_s - room_s >= ROOM_S:
+                        room_s = now_s
+                        if self._store.refused:
+                            self._store.try_again()
+                        self._store.make_room(self._settings.gateway.keep_mb * 1_000_000)
             await self._clock.sleep(BEAT_S)
 
     def _look_at_the_clock(self) -> None:
@@ -187,6 +192,7 @@ class GatewayService:
         state = self._sync.state()
         parts = {
             "ride": "ok" if self._ride_there else "the ride service is not there",
+            "store": self._store.refused or "ok",
             "journals": "ok" if self._bike.connected else "the ride tells nothing",
             **self._door.parts,
         }

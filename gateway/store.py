@@ -4,15 +4,18 @@ A record and its row in the outbox are one transaction, and so is a chunk of a j
 far it is kept: whatever dies whenever, nothing is lost and nothing is there twice.
 """
 
-from collections.abc import Iterable
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 from sqlite_utils import Database, Migrations
 
 from firmware_app.clock import Clock
-from firmware_app.errors import WireError
+from firmware_app.errors import PartLost, WireError
 from firmware_app.wire import (
     Audit,
     CueGiven,
@@ -28,8 +31,10 @@ from gateway.database import open_database
 from gateway.machine import home_of
 from gateway.outbox import Outbox, create_outbox, name_epochs
 from gateway.rides import RideRow, Rides
-from gateway.room import make_room
+from gateway.room import bytes_used, make_room
 from gateway.topics import Ack, ClockFix
+
+log = structlog.get_logger()
 
 DEAD_ROWS = 1000
 """Unreadable lines that are kept for a technician; older ones go."""
@@ -77,7 +82,7 @@ def epochs(db: Database) -> None:
 
 
 class Store:
-    """One SQLite file, used by one thread."""
+    """One SQLite file, used by one thread; what writes raises PartLost when the disk is full."""
 
     def __init__(self, path: Path, box: str, clock: Clock) -> None:
         self._db = open_database(path, steps, clock)
@@ -85,13 +90,41 @@ class Store:
         self._told: Reader[ToGateway] = Reader(ToGateway)
         self.outbox = Outbox(self._db, box, clock)
         self._rides = Rides(self._db, self.outbox)
-        with self._db.atomic():
-            self._remember("box", box)
-            self.outbox.settle(home_of(path))
+        self.refused = ""
+        """Why the disk took nothing the last time; empty: it did."""
+        self._settle(box, home_of(path))
 
     def close(self) -> None:
         """Give the file back."""
         self._db.close()
+
+    def _settle(self, box: str, home: str) -> None:
+        before = self._one("SELECT value FROM about WHERE key = 'box'")
+        if (before, self.outbox.home) == (box, home):
+            return  # nothing to write: a full disk does not keep a box from starting
+        with self._writing():
+            self._remember("box", box)
+            self.outbox.settle(home)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Do all that is in it, or nothing; raise PartLost when the disk takes nothing."""
+        try:
+            with self._db.atomic():
+                yield
+        except sqlite3.OperationalError as error:
+            if not self.refused:
+                log.warning("store_refused", why=str(error))
+            self.refused = f"nothing can be kept: {error}"
+            raise PartLost(self.refused) from error
+        if self.refused:
+            log.info("store_back")
+            self.refused = ""
+
+    def try_again(self) -> None:
+        """Look whether the disk takes something again; raise PartLost."""
+        with self._writing():
+            self._remember("refused", self.refused)
 
     # from the ride -------------------------------------------------------------------------
 
@@ -103,7 +136,7 @@ class Store:
         """Put the lines up to byte `at` of a journal on disk; once, however often it is told."""
         if at <= self.kept(journal):
             return
-        with self._db.atomic():
+        with self._writing():
             boot_id = str(self._one("SELECT boot_id FROM journal WHERE name = ?", journal) or "")
             touched: dict[str, float] = {}
             for line in lines:
@@ -152,7 +185,7 @@ class Store:
 
     def note(self, what: str, who: str, detail: str) -> None:
         """Add an entry to the audit and tell the studio."""
-        with self._db.atomic():
+        with self._writing():
             self._note(what, who, detail, self._clock.monotonic(), "")
 
     def audit(self) -> list[Noted]:
@@ -161,7 +194,7 @@ class Store:
 
     def note_if_new(self, what: str, detail: str) -> None:
         """Do so when it is not what it was the last time: another version, other settings."""
-        with self._db.atomic():
+        with self._writing():
             if self._one("SELECT value FROM about WHERE key = ?", what) != detail:
                 self._remember(what, detail)
                 self._note(what, "box", detail, self._clock.monotonic(), "")
@@ -170,7 +203,7 @@ class Store:
         """Give what was told in this boot its true time; NTP has just spoken."""
         t_s = self._clock.monotonic()
         offset_s = round(self._clock.wall().timestamp() - t_s, 3)
-        with self._db.atomic():
+        with self._writing():
             wrong = self._rides.fix_clock(boot_id, offset_s, t_s)
             fix = ClockFix(boot_id=boot_id, offset_s=offset_s, rides=wrong)
             self.outbox.put("clock_fix", msgspec.json.encode(fix).decode(), t_s, boot_id)
@@ -192,7 +225,7 @@ class Store:
 
     def confirm(self, ack: Ack) -> None:
         """Delete what the studio has, and note which rides are among it."""
-        with self._db.atomic():
+        with self._writing():
             self.outbox.confirm(ack)
             self._db.execute(
                 "UPDATE ride SET confirmed_utc = ? WHERE confirmed_utc IS NULL"
@@ -223,7 +256,10 @@ class Store:
 
     def make_room(self, keep_bytes: int) -> None:
         """Stay below keep_bytes; room.py tells what goes."""
-        make_room(self._db, self.outbox, keep_bytes)
+        while bytes_used(self._db) > keep_bytes:
+            with self._writing():
+                if not make_room(self._db, self.outbox):
+                    return
 
     # rows ----------------------------------------------------------------------------------
 

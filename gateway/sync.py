@@ -4,6 +4,7 @@ One asyncio task owns all of it: sends what the window allows, takes in the stud
 commands. No broker is a normal state: records wait on disk, everything else goes on.
 """
 
+import contextlib
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import msgspec
 import structlog
 
 from firmware_app.clock import Clock
-from firmware_app.errors import WireError
+from firmware_app.errors import PartLost, WireError
 from firmware_app.settings import Mqtt
 from firmware_app.wire import Command, Live, SyncState
 from gateway.coach_lane import CoachLane
@@ -82,6 +83,8 @@ class Sync:
             sync, why = "offline", self._why_offline
         elif unsynced == 0:
             sync, why = "ok", ""
+        elif self._store.refused:
+            sync, why = "waiting", self._store.refused
         elif self._line.refused:
             sync, why = "waiting", self._line.refused
         elif self._window.unanswered:
@@ -189,7 +192,10 @@ class Sync:
     def _confirm(self, ack: Ack) -> None:
         epoch = self._store.outbox.epoch
         was_unanswered = self._window.unanswered
-        self._store.confirm(ack)
+        try:
+            self._store.confirm(ack)
+        except PartLost:
+            return  # the disk is full; the studio tells it again
         if self._store.outbox.epoch != epoch:
             log.warning("epoch_renewed", why="the studio has records of another by our name")
             self._window = Window(_spread.random)
@@ -226,7 +232,8 @@ class Sync:
             else:
                 why = "the ride service is not there"
             words = f"{cmd.kind} {cmd.command} {'taken' if taken else why}"
-            self._store.note("command", "studio", words)
+            with contextlib.suppress(PartLost):
+                self._store.note("command", "studio", words)
         if self._line is not None:
             answer = CmdAck(box=self._box, command=cmd.command, taken=taken, why=why)
             self._line.publish(box_topic(self._box, "cmd/ack"), pack(answer), qos=1)

@@ -174,7 +174,8 @@ class Gym:
         if wait:
             self.studio_port = self._port(port_file)
 
-    def gateway(self, *, wait=True):
+    def gateway(self, *under, wait=True):
+        """Start the gateway; under: a command that starts it in its turn."""
         port_file = self.run / "gateway.port"
         port_file.unlink(missing_ok=True)
         config = self.folder / "bikebox.toml"
@@ -182,7 +183,7 @@ class Gym:
             f'box = "{self.box}"\n[paths]\nrun = "{self.run}"\nstate = "{self.folder}/state"\n'
             f'[gateway]\nport = 0\n[mqtt]\nurl = "{self.url}"\n{self.mqtt}'
         )
-        self.start("gateway", *BIKEBOX, "gateway", "--config", config)
+        self.start("gateway", *under, *BIKEBOX, "gateway", "--config", config)
         if wait:
             self.gateway_port = self._port(port_file)
 

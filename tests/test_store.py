@@ -8,7 +8,7 @@ from gym_scene import interval, told_ride
 from sqlite_utils import Database
 
 from firmware_app.clock import HandClock
-from firmware_app.errors import MissingPart
+from firmware_app.errors import MissingPart, PartLost
 from firmware_app.wire import Audit, CueGiven, RideId, encode
 from gateway.rides import LONGEST_BODY
 from gateway.room import bytes_used
@@ -78,7 +78,7 @@ def test_a_chunk_is_kept_whole_or_not_at_all(store, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(store._rides, "tell_summary", full)
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(PartLost, match="full"):
             store.keep(JOURNAL, 1000, lines(told_ride()))
     assert store.kept(JOURNAL) == 0
     assert store.outbox.rows == 0

@@ -23,6 +23,7 @@ WHAT_TO_DO = {
     "name": "Two boxes have one name: give each its own, box in bikebox.toml. Nothing is mixed up.",
     "network": "The console stays on this box. See [gateway] lan and [mqtt] cert_file.",
     "certificate": "Is the studio reachable from here? systemctl start renew-bikebox tries again.",
+    "store": "Free space on the card, or change it. The ride keeps all in its journals meanwhile.",
     "broker": "Rides are kept here and sent when it is back. Look at [mqtt] and at the network.",
     "studio": "Rides are kept here. Is the studio running, and does it listen to this broker?",
 }
