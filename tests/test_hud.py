@@ -494,6 +494,13 @@ def test_a_rider_turns_the_camera_off_and_on_by_the_same_button():
     assert "camera_off" not in actions
 
 
+def test_a_left_handed_rider_has_the_buttons_at_the_left_whatever_the_script():
+    for language, edge in (("en", 36), ("ar", 300)):  # there the form's panel is at the left
+        placed = lay_buttons("riding", read_words(language), 1280, 400, left_handed=True)
+        for y in {one.y for one in placed}:
+            assert min(one.x for one in placed if one.y == y) == pytest.approx(edge)
+
+
 def test_arabic_letters_are_joined_and_begin_at_the_right():
     brush = Brush(200, 60, 2.0)
     joined = width_of("كتف", 40)

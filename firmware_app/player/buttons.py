@@ -72,12 +72,19 @@ class PlacedButton:
     y: float
 
 
-def lay_buttons(
-    phase: str, words: Words, width: float, y: float, *, camera_off: bool = False
+def lay_buttons(  # noqa: PLR0913 - where, and what the rider and the camera are like
+    phase: str,
+    words: Words,
+    width: float,
+    y: float,
+    *,
+    camera_off: bool = False,
+    left_handed: bool = False,
 ) -> tuple[PlacedButton, ...]:
     """Return the buttons of a phase of the ride, left of the form's panel, in units.
 
-    In one row, or in two where one does not fit; y is of the lower one.
+    In one row, or in two where one does not fit; y is of the lower one. They begin at the left edge
+    for a left hand.
     """
     # the sign tells what is, the touch turns it round
     camera = Button(
@@ -105,12 +112,14 @@ def lay_buttons(
             camera,
             *row,
         ]
-    left, right = MARGIN, width - BESIDE
-    if _wide(row) <= right - left:
-        placed = _in_a_row(row, left, right, y)
-    else:
-        placed = _in_a_row(row[:-3], left, right, y - HIGH - GAP)
-        placed += _in_a_row(row[-3:], left, right, y)
+    rows = [row] if _wide(row) <= width - BESIDE - MARGIN else [row[:-3], row[-3:]]
+    placed: tuple[PlacedButton, ...] = ()
+    for i, one in enumerate(rows):
+        leftmost, rightmost = MARGIN, width - BESIDE - _wide(one)
+        x = (leftmost + rightmost) / 2
+        if left_handed:  # the script turns the screen round, a hand stays where it is
+            x = rightmost if words.rtl else leftmost
+        placed += _in_a_row(one, x, y - (len(rows) - 1 - i) * (HIGH + GAP))
     return _mirror(placed, width) if words.rtl else placed
 
 
@@ -125,8 +134,7 @@ def _wide(row: list[Button]) -> float:
     return sum(button.width for button in row) + GAP * (len(row) - 1)
 
 
-def _in_a_row(row: list[Button], left: float, right: float, y: float) -> tuple[PlacedButton, ...]:
-    x = (left + right - _wide(row)) / 2
+def _in_a_row(row: list[Button], x: float, y: float) -> tuple[PlacedButton, ...]:
     placed = []
     for button in row:
         placed.append(PlacedButton(button, x, y))

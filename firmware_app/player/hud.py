@@ -84,8 +84,9 @@ def buttons_of(view: View, words: Words, canvas: Canvas) -> tuple[PlacedButton, 
         return ()
     phase = view.hud.phase if view.hud is not None else "none"
     off = view.hud is not None and view.hud.camera == "off"
+    left = view.hud is not None and view.hud.left_handed
     y = canvas.height - (MARGIN + HIGH if phase == "waiting" else 340)
-    return lay_buttons(phase, words, canvas.width, y, camera_off=off)
+    return lay_buttons(phase, words, canvas.width, y, camera_off=off, left_handed=left)
 
 
 def _from_the_left(
