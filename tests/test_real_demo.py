@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gym_scene import until
 
 from firmware_app.commands.demo import RIDES
 
@@ -148,3 +149,12 @@ def test_every_part_may_be_killed_in_mid_ride_and_the_ride_is_whole(tmp_path):
     assert summary["duration_s"] > 47
     assert summary["cadence_mean_rpm"] == pytest.approx(77.6, abs=3)
     assert len(list((out / "logs").glob("*.log"))) == len(VICTIMS)
+
+
+def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path):
+    demo = ride(tmp_path / "out", 40)
+    until(lambda: set(children(demo.pid)) == set(VICTIMS))
+    lines = [Path(f"/proc/{pid}/cmdline") for pid in children(demo.pid).values()]
+    demo.kill()
+    demo.communicate(timeout=10)
+    until(lambda: not any(line.exists() and line.read_bytes() for line in lines))

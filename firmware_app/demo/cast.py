@@ -18,6 +18,8 @@ RESTART_S = 1.0
 STOP_S = 6.0
 HOPELESS = (2, 78)
 """A wrong command line, or something a person must set right: starting again mends neither."""
+WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""It ends when the demo dies, however the demo dies: nobody is left to stop it then."""
 
 
 class Player:
@@ -80,6 +82,7 @@ class Player:
     async def _once(self) -> None:
         with self._log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
+                *WITH_US,
                 sys.executable,
                 "-m",
                 "firmware_app.cli",
