@@ -28,6 +28,8 @@ RideId = NewType("RideId", str)
 Share = Annotated[float, Meta(ge=0, le=1)]
 RuleState = Literal["ok", "fault", "unseen"]
 View = Literal["front", "oblique", "side"]
+Band = tuple[float, float]
+"""Lowest and highest cadence, rpm."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -355,9 +357,9 @@ class Command(Message, frozen=True, kw_only=True):
     """Something the studio asks of the bike."""
 
     command: str
-    kind: Literal["start_class", "message", "drain", "cue", "forget", "wording"]
+    kind: Literal["start_class", "message", "drain", "cue", "forget", "wording", "interval"]
     """forget: what this bike has kept of the rider whose name is the text. wording: other words for
-    a rule's next cue, to be rendered before they are needed."""
+    a rule's next cue, to be rendered before they are needed. interval: a part of the class."""
     text: str = ""
     rule: str = ""
     language: str = ""
@@ -366,9 +368,11 @@ class Command(Message, frozen=True, kw_only=True):
     expires_s: float = 0.0
     """Monotonic second after which it is not carried out."""
     starts_s: float = 0.0
-    """start_class: the monotonic second it begins at; 0: now. text is its title."""
+    """start_class, interval: the monotonic second it begins at; 0: now. text is its title."""
     lasts_s: float = 0.0
-    """start_class: how long it lasts; 0: nobody has said."""
+    """start_class, interval: how long it lasts; 0: nobody has said."""
+    effort: Literal["", "easy", "steady", "hard", "sprint"] = ""
+    """interval: what is ridden; in a sprint the coach is silent."""
 
 
 class Offer(Message, frozen=True, kw_only=True):

@@ -225,6 +225,7 @@ class Sync:
                 expires_s=now_s + cmd.ttl_s,
                 starts_s=now_s + cmd.starts_in_s,
                 lasts_s=cmd.lasts_s,
+                effort=cmd.effort,
             )
             taken = self._tell_ride(command)
             if taken:

@@ -134,17 +134,21 @@ class Cmd(Struct, frozen=True, kw_only=True):
     schema: str = "bikebox.cmd.1"
     command: Segment
     """Names the command: the same one twice is carried out once."""
-    kind: Literal["start_class", "message", "drain", "cue", "forget"]
-    """forget: what the bike has kept of the rider whose name is the text."""
+    kind: Literal["start_class", "message", "drain", "cue", "forget", "interval"]
+    """forget: what the bike has kept of the rider whose name is the text. interval: a part of the
+    class, with its own cadence band; the coach is silent around its ends and in a sprint."""
     text: Annotated[str, Meta(max_length=200)] = ""
     rule: str = ""
     target_rpm: tuple[float, float] | None = None
     ttl_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     """From arrival on; a box that was away never sees it."""
     starts_in_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
-    """start_class: seconds from arrival, so that no clock need be right; text is the title."""
+    """start_class, interval: seconds from arrival, so that no clock need be right; text is the
+    title."""
     lasts_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
-    """start_class: how long it lasts; 0: not told."""
+    """start_class, interval: how long it lasts; 0: not told."""
+    effort: Literal["", "easy", "steady", "hard", "sprint"] = ""
+    """interval: what is ridden."""
 
 
 class CmdAck(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ RELEASED = {
     "ack": "epoch upto | schema at_utc digest",
     "status": "box online | schema version wrong life",
     "now": "box | schema phase cadence_rpm",
-    "cmd": "command kind | schema text rule target_rpm ttl_s starts_in_s lasts_s",
+    "cmd": "command kind | schema text rule target_rpm ttl_s starts_in_s lasts_s effort",
     "cmd-ack": "box command taken | schema why",
     "pose": "box rider t_s view | schema cadence_rpm learning features evidence",
     "cue": "kind text issue ttl_s | schema language id",

@@ -57,7 +57,7 @@ class Shrugging:
             pose_hz=5.0,
         )
         self.ride = Ride(setup, read_cues(cue_file("en")))
-        self.ride._coach.consider = lambda _form: None  # leaves the word to others
+        self.ride._coach.consider = lambda *_: None  # leaves the word to others
         stood_s = None
         for event in events("front_shrug_head_drop", 45):
             self.ride.feed(structs.replace(event, t_s=event.t_s + shift_s))

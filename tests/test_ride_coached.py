@@ -41,7 +41,7 @@ def ridden(saddle):
     def ride(name, until_s, remote=(), *, own_words=True):
         bike = saddle(start_s=0.0, pulses=())
         if not own_words:  # a coach who leaves the word to others
-            bike.ride._coach.consider = lambda _form: None
+            bike.ride._coach.consider = lambda *_: None
         said = 0
         for event in sorted([*events(name, until_s), *remote], key=lambda event: event.t_s):
             bike.feed(event)

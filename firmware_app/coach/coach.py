@@ -3,7 +3,8 @@
 The promises to the rider, kept here: at most one spoken sentence every thirty seconds, praise
 included; the same fault at most every ninety, the third time after twice as long, then on the
 screen only; nothing that no longer holds; nothing before the rider's own posture is known; nothing
-during a drink, a wipe or a look aside. Who has ridden often hears less of it and reads the rest.
+during a drink, a wipe, a look aside or a sprint, nor around the ends of an interval. Who has
+ridden often hears less of it and reads the rest.
 """
 
 from typing import Literal, NamedTuple
@@ -124,13 +125,16 @@ class Coach:
         say = [with_name(text, self._rider) for one in words for text in one.say]
         return tuple(dict.fromkeys(say + [with_name(one.praise, self._rider) for one in words]))
 
-    def consider(self, form: FormState) -> Cue | None:
-        """Return what to say now, or None; called five times a second."""
+    def consider(self, form: FormState, quiet: str = "") -> Cue | None:
+        """Return what to say now, or None; called five times a second.
+
+        quiet: why the class leaves no room for it just now; empty: it does.
+        """
         faults = {rule for rule, state in form.states.items() if state == "fault"}
         faults -= self._states | form.fading
         self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
         self._follow(form)
-        if form.learning is not None or form.t_s < self._not_before_s or _busy(form):
+        if form.learning is not None or form.t_s < self._not_before_s or quiet or _busy(form):
             return None
         return self._correct(form.t_s) or self._praise(form.t_s)
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from firmware_app.coach.book import CueBook
 from firmware_app.coach.coach import Coach, Cue
 from firmware_app.coach.debrief import debrief
+from firmware_app.coach.interval import Intervals
 from firmware_app.coach.remote import Refused, RemoteCoach, RemoteCue
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.baseline import Baseline
@@ -88,6 +89,7 @@ class Ride:
         self._whole_turns = -1
         """Turns the analyst knows of; the first pulse begins the first turn."""
         self._target_rpm = setup.coaching.target_rpm
+        self._intervals = Intervals()
         self._waiting: dict[int, Say] = {}
         """Cues on their way to the player, by number."""
         self.phase: Phase = "riding"
@@ -224,7 +226,8 @@ class Ride:
         if t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s):
             rpm = None  # the sensor is silent, the rider is not
             self._move(t_s)
-        form = self._form = self._analyst.judge(t_s, rpm, self._target_rpm)
+        target_rpm = self._intervals.target_rpm(t_s, self._target_rpm)
+        form = self._form = self._analyst.judge(t_s, rpm, target_rpm)
         if self.phase == "riding":
             self._account.add(t_s, dt_s, form)
             if t_s - self._moved_s >= self.setup.rules.pause_s:
@@ -250,7 +253,7 @@ class Ride:
     # the coach -------------------------------------------------------------------------------
 
     def _consider(self, form: FormState) -> Iterator[Deed]:
-        cue = self._coach.consider(form)
+        cue = self._coach.consider(form, self._intervals.quiet(form.t_s))
         if cue is not None:
             yield self._say(cue, form.t_s, cue.kind)
 
@@ -260,6 +263,8 @@ class Ride:
                 yield from self._remote_cue(command)
             case "wording":
                 yield from self._reword(command)
+            case "interval":
+                self._intervals.hear(command)
             case _:
                 self._target_rpm = command.target_rpm or self._target_rpm
 
@@ -271,7 +276,8 @@ class Ride:
         else:
             language = command.language or self.setup.coaching.language
             wish = RemoteCue(rule=command.rule, words=command.text, language=language)
-            given = self._remote.give(wish, form, self._coach)
+            quiet = self._intervals.quiet(command.t_s)
+            given = Refused(quiet) if quiet else self._remote.give(wish, form, self._coach)
         refused = given.why if isinstance(given, Refused) else ""
         yield Send(
             CueAnswer(t_s=command.t_s, command=command.command, given=not refused, why=refused)
@@ -375,7 +381,7 @@ class Ride:
             rider=self.setup.rider,
             elapsed_s=round(self._account.riding_s, 1),
             cadence_rpm=rpm,
-            target_rpm=self._target_rpm,
+            target_rpm=self._intervals.target_rpm(t_s, self._target_rpm),
             states=form.states,
             unseen_why=max(unseen, key=unseen.count) if unseen else "",
             learning=form.learning,
