@@ -59,7 +59,7 @@ def test_a_bad_wifi_costs_a_rider_next_to_nothing(island: Island):
     last = island.result(island.watch(URL, 8))[-1]
     assert last["shown"] / (8 - last["first_s"]) > 27
     assert last["longest_s"] < 0.5
-    assert last["held_s"] < 0.25
+    assert last["held_s"] < 0.4
 
 
 def test_a_class_that_changes_its_size_in_mid_stream_is_played_on(island: Island, tmp_path: Path):
