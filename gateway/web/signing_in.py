@@ -1,8 +1,8 @@
 """The door to everything that is not for everybody: PIN, token, session, and who may pass.
 
 A person types the gym's PIN or a token once and gets a session; a program sends its token with
-each request. Who tries secrets is slowed down, then locked out; each sign-in, each refusal and each
-lock is in the audit with where it came from.
+each request. Who guesses is slowed down, then locked out; a right token is let in all the same, for
+it was not guessed. Each sign-in, refusal and lock is in the audit with where it came from.
 """
 
 import asyncio
@@ -60,14 +60,12 @@ class Door:
         now_s = self._clock.monotonic()
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            source = source_of(request)
-            if wait_s := self._patience.wait_s(source, now_s):
-                raise _Stop(too_often(wait_s))
             person = self._access.by_token(token.strip())
             if person is None:
+                source = source_of(request)
+                if wait_s := self._patience.wait_s(source, now_s):
+                    raise _Stop(too_often(wait_s))
                 self._refuse(source, "token")
-            else:
-                self._patience.right(source)
             return person
         cookie = request.cookies.get(COOKIE if self.tls else PLAIN_COOKIE, "")
         return self._sessions.who(cookie, now_s) if cookie else None
@@ -88,11 +86,11 @@ class Door:
         source = source_of(request)
         async with self._one_at_a_time:
             now_s = self._clock.monotonic()
-            if wait_s := self._patience.wait_s(source, now_s):
-                words = f"Too many wrong tries. Wait {span_text(wait_s)}."
-                return _form(to, words, status=429, wait_s=wait_s)
             person = self._access.by_token(secret)
             if person is None:
+                if wait_s := self._patience.wait_s(source, now_s):
+                    words = f"Too many wrong tries. Wait {span_text(wait_s)}."
+                    return _form(to, words, status=429, wait_s=wait_s)
                 person = await asyncio.to_thread(self._access.by_pin, secret[:64])
             if person is None:
                 self._refuse(source, "PIN" if secret.isdecimal() else "token")
