@@ -42,7 +42,7 @@ class Paths(Section, frozen=True, kw_only=True):
     """Unix sockets; gone at every boot."""
     state: str = "/var/lib/bikebox"
     """Journals, riders, store, voice cache; survives updates."""
-    models: str = "/opt/bikebox/models"
+    models: str = "/opt/bikebox/current/models"
     """Pose models as fetched and pruned at set-up."""
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from firmware_app.errors import BadInput
 
 DOOR = "bikebox-update"
+UNITS = "update-bikebox-"
+"""How its units begin. Not with bikebox-, for what closes the services would close the updater."""
 
 
 def lay_out(repository: Path, to: Path) -> None:
@@ -20,5 +22,5 @@ def lay_out(repository: Path, to: Path) -> None:
     shutil.copy(repository / "gateway/__init__.py", to / "gateway/__init__.py")
     shutil.copy(repository / "systemd" / DOOR, to / DOOR)
     (to / "systemd").mkdir()
-    for unit in sorted((repository / "systemd").glob(f"{DOOR}-*")):
+    for unit in sorted((repository / "systemd").glob(f"{UNITS}*")):
         shutil.copy(unit, to / "systemd" / unit.name)

@@ -15,7 +15,7 @@ from gateway.updater.places import Places
 from gateway.updater.releases import Releases
 from gateway.updater.state import Bad, Memory, Trial
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 READY_S = 12.0
 """For one service after a restart, before the next is restarted; the gate waits longer."""
 LAST = "bikebox-gateway.service"

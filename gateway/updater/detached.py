@@ -14,8 +14,8 @@ from pathlib import Path
 from gateway.updater.outcome import DID_NOT, Ended
 from gateway.updater.places import Places, write_json
 
-UNIT = "bikebox-update-run.service"
-REPAIR = "bikebox-update-confirm.service"
+UNIT = "update-bikebox-run.service"
+REPAIR = "update-bikebox-confirm.service"
 POLL_S = 0.1
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 SERVE_WITHIN_S = 75.0
 """Until all services are ready; a Pi 4 needs a third of it."""
+ANSWER_WITHIN_S = 20.0
+"""For the gateway's health, once all services say that they are ready."""
 PATIENCE_S = 30.0
 """For a part that was ok before the switch: a camera or a class takes a while to be back."""
 SILENT_S = 5.0
@@ -78,6 +80,7 @@ class Gate:
         self._version = version
         self._before = set(before)
         self._start_s = start_s
+        self._ready_since_s: float | None = None
         self._serving_since_s: float | None = None
         self._served_s = start_s
 
@@ -85,7 +88,10 @@ class Gate:
         """Take a look; return None to be asked again, "" for good, or why the release is bad."""
         if words := self._broken(look):
             return words
-        if missing := self._missing(look):
+        missing = self._missing(look)
+        if self._ready_since_s is None and all(unit.active or unit.failed for unit in look.units):
+            self._ready_since_s = look.t_s
+        if missing:
             return self._silent(look.t_s, missing)
         self._served_s = look.t_s
         if self._serving_since_s is None:
@@ -98,7 +104,9 @@ class Gate:
 
     def _silent(self, t_s: float, missing: str) -> str | None:
         if self._serving_since_s is None:
-            return missing if t_s - self._start_s > SERVE_WITHIN_S else None
+            ready_s = self._ready_since_s
+            late = ready_s is not None and t_s - ready_s > ANSWER_WITHIN_S
+            return missing if late or t_s - self._start_s > SERVE_WITHIN_S else None
         return f"it served, and then {missing}" if t_s - self._served_s > SILENT_S else None
 
     def wrong(self, look: Look) -> str:

@@ -115,6 +115,11 @@ def _try(box: Box, bundle: Bundle, folder: Path) -> None:
         raise Refused(f"its self-test failed here: {error}") from error
 
 
+def _way_back(trial: Trial | None, current: str | None) -> str | None:
+    """Return what to go back to: not a release that is on trial itself, when there is another."""
+    return (trial.came_from if trial else None) or current
+
+
 def _switch(box: Box, bundle: Bundle, trial: Trial | None, by: str) -> None:
     """Let the box run it, on trial."""
     manifest, current = bundle.manifest, box.releases.current()
@@ -124,8 +129,7 @@ def _switch(box: Box, bundle: Bundle, trial: Trial | None, by: str) -> None:
     box.memory.state.trial = Trial(
         version=manifest.version,
         sha256=manifest.payload_sha256,
-        # a release that is still on trial itself is no way back
-        came_from=trial.came_from if trial else current.version if current else None,
+        came_from=_way_back(trial, current.version if current else None),
         by=by,
         before=sorted({*box.before(), *(trial.before if trial else ())}),
     )

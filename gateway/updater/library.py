@@ -12,7 +12,7 @@ from gateway.updater.machine import PYTHON, Machine
 from gateway.updater.outcome import Ended
 from gateway.updater.places import Places, point
 
-UNITS = ("bikebox-update-boot.service", "bikebox-update-confirm.timer")
+UNITS = ("update-bikebox-boot.service", "update-bikebox-confirm.timer")
 """Started by themselves; the others are started by these."""
 COMMAND = "bikebox-update"
 

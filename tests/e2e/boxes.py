@@ -205,8 +205,8 @@ class Box:
         nobody = 2**22  # no process is called that: nsenter says so, and ends with 1
         return [
             "nsenter", "--target", str(self.init() or nobody), "--mount", "--uts", "--ipc", "--net",
-            "--pid", "--cgroup", "--root", "--wd=/root",
-            "env", "-i", "HOME=/root", "TERM=dumb", "LANG=C.UTF-8",
+            "--pid", "--cgroup", "--root",
+            "env", "-i", "--chdir=/root", "HOME=/root", "TERM=dumb", "LANG=C.UTF-8",
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", *words,
         ]  # fmt: skip
 

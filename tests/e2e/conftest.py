@@ -2,8 +2,9 @@
 
 import pytest
 from boxes import why_not
-from fake_release import Foundry, set_up, updater_tree
+from fake_release import Foundry, updater_tree
 from row import Row
+from updates import set_up
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -94,7 +94,6 @@ def ride():
 
 def main():
     RUN.mkdir(exist_ok=True)
-    STORE.parent.mkdir(parents=True, exist_ok=True)
     match sys.argv[1:]:
         case ["self-test"]:
             if MODE == "untested":

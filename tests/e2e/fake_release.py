@@ -6,7 +6,7 @@ Their watchdogs bite after a second, so that a gate of two watchdog periods take
 import shutil
 from pathlib import Path
 
-from boxes import REPOSITORY, Box, run
+from boxes import REPOSITORY, run
 
 from gateway.release.pack import minisign, pack
 from gateway.release.updater import lay_out
@@ -17,20 +17,27 @@ WATCHDOG_S = 1
 UNIT = """[Unit]
 Description=Fake {service}
 PartOf=bikebox.target
+
+[Service]
+ExecStart=/opt/bikebox/current/bin/bikebox {service}
+WatchdogSec={watchdog_s}
+MemoryMax={memory_mb}M
+"""
+CLOSED = """[Unit]
 StartLimitIntervalSec=0
-OnFailure=bikebox-update-confirm.service
+OnFailure=update-bikebox-confirm.service
 
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart=/opt/bikebox/current/bin/bikebox {service}
 Restart=always
 RestartSec=0.5
 RestartPreventExitStatus=78
 TimeoutStartSec=6
-WatchdogSec={watchdog_s}
-MemoryMax={memory_mb}M
+ProtectSystem=strict
+ReadWritePaths=/run /var/lib/bikebox
 """
+"""For every unit whose name begins with bikebox-, as in the real one."""
 TARGET = """[Unit]
 Description=Fake box
 Wants=bikebox-gateway.service bikebox-ride.service
@@ -66,6 +73,11 @@ class Foundry:
                 UNIT.format(service=service, watchdog_s=WATCHDOG_S, memory_mb=60)
             )
         (tree / "systemd/bikebox.target").write_text(TARGET)
+        (tree / "systemd/bikebox-.service.d").mkdir()
+        (tree / "systemd/bikebox-.service.d/closed.conf").write_text(CLOSED)
+        (tree / "systemd/tmpfiles.conf").write_text(
+            "d /run/bikebox 0755 root root -\nd /var/lib/bikebox/gateway 0755 root root -\n"
+        )
         (tree / "lib").mkdir()
         for n in range(40):
             (tree / f"lib/module_{n}.py").write_text(
@@ -89,17 +101,3 @@ def updater_tree(to: Path) -> Path:
     """Lay out the updater of this repository as it is installed."""
     lay_out(REPOSITORY, to)
     return to
-
-
-def set_up(box: Box, foundry: Foundry, updater: Path) -> None:
-    """Bring the updater and the key that it trusts onto a running box."""
-    box.send(foundry.key.with_suffix(".pub"), "/etc/bikebox/release-keys/present.pub")
-    box.send(updater, "/root/updater")
-    box.run("/root/updater/bikebox-update", "set-up")
-
-
-def bring(box: Box, bundle: Path) -> str:
-    """Upload a bundle and return where it is on the box."""
-    there = f"/var/lib/bikebox-update/inbox/{bundle.name}"
-    box.send(bundle, there)
-    return there

@@ -1,9 +1,12 @@
 """One box and its updater: installed, updated, put back, put off; told in words and exit codes."""
 
 import json
+import subprocess
 
 import pytest
-from fake_release import bring
+from boxes import run, until
+from fake_release import new_key
+from updates import UPDATE, bring, install, served, settled, status, update, whole
 
 pytestmark = pytest.mark.boxes(1)
 
@@ -13,29 +16,171 @@ def box(updatable):
     return updatable.boxes[0]
 
 
-def status(box):
-    return json.loads(box.run("bikebox-update", "status", "--json").stdout)
+@pytest.fixture
+def old(box, foundry):
+    """A box on which release 1.0.0 has proved itself."""
+    said = install(box, foundry.make("1.0.0", 10))
+    assert said.code == 0, said.words
+    return box
 
 
-def install(box, bundle, *more):
-    """Install a bundle; return the exit code and what was said."""
-    done = box.run(
-        "bikebox-update", "install", bring(box, bundle), "--by", "Ada", *more, check=False
-    )
-    return done.returncode, done.stdout
-
-
-def served(box):
-    return box.sh('curl -s "http://127.0.0.1:$(cat /run/bikebox/gateway.port)/health"')
-
-
-def test_the_first_release_comes_onto_an_empty_box_and_the_next_one_after_it(box, foundry):
-    assert status(box)["version"] is None
-    code, said = install(box, foundry.make("1.0.0", 1))
-    assert code == 0, said
-    told = status(box)
+def test_the_first_release_comes_onto_an_empty_box_and_the_next_one_after_it(old, foundry):
+    told = status(old)
     assert (told["version"], told["state"], told["previous"]) == ("1.0.0", "probation", None)
-    code, said = install(box, foundry.make("1.1.0", 2))
-    assert code == 0, said
+    said = install(old, foundry.make("1.1.0", 11))
+    assert said.code == 0, said.words
+    told = status(old)
+    assert (told["version"], told["serial"], told["state"]) == ("1.1.0", 11, "probation")
+    assert served(old) == "1.1.0"
+    whole(old)
+    again = install(old, foundry.make("1.1.0", 11))
+    assert (again.code, "installed already" in again.words) == (0, True)
+    audit = [
+        json.loads(line)
+        for line in old.sh("cat /var/lib/bikebox-update/audit.jsonl").split("\n")
+        if line
+    ]
+    assert {entry["who"] for entry in audit} == {"Ada"}
+
+
+def test_a_first_release_that_does_not_start_leaves_a_box_without_one(box, foundry):
+    said = install(box, foundry.make("1.0.0", 10, "crash"))
+    assert said.code == 1
+    assert "bikebox-ride died" in said.words
     told = status(box)
-    assert (told["version"], told["serial"], told["state"]) == ("1.1.0", 2, "probation")
+    assert (told["version"], told["state"]) == (None, "idle")
+    assert install(box, foundry.make("1.0.1", 11)).code == 0
+    assert served(box) == "1.0.1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        ("crash", "bikebox-ride died"),
+        ("unready", "bikebox-ride"),
+        ("503", "it answers 503"),
+        ("camera", "camera worked before, and now: lost: no picture"),
+        ("untested", "apt install libnothing1"),
+    ],
+)
+def test_a_release_that_is_worse_is_put_back_with_the_reason_and_not_tried_again(
+    old, foundry, mode, why
+):
+    bundle = foundry.make("2.0.0", 20, mode)
+    said = install(old, bundle)
+    assert said.code == 1, said.words
+    assert why in said.words
+    told = settled(old)
+    assert told["version"] == "1.0.0"
+    assert why in told["why"]
+    whole(old)
+    again = install(old, bundle)
+    assert again.code == 1
+    if mode != "untested":
+        assert "put back before" in again.words
+        assert [bad["version"] for bad in told["bad"]] == ["2.0.0"]
+
+
+@pytest.mark.parametrize(("mode", "why"), [("hang", "died (watchdog)"), ("leak", "of its 62 MB")])
+def test_a_release_that_goes_bad_after_the_gate_is_put_back_on_probation(old, foundry, mode, why):
+    said = install(old, foundry.make("2.0.0", 20, mode))
+    assert said.code in (0, 1), said.words  # a leak may be seen at the gate already
+    until(lambda: status(old)["version"] == "1.0.0", 60, "put back")
+    told = settled(old)
+    assert why in told["why"]
+    assert told["bad"][0]["version"] == "2.0.0"
+
+
+def test_what_must_not_come_onto_a_box_does_not(old, foundry, tmp_path):
+    good = foundry.make("1.1.0", 11)
+    whole_bytes = good.read_bytes()
+    tampered, short, stranger = (
+        tmp_path / f"{n}.bundle" for n in ("tampered", "short", "stranger")
+    )
+    tampered.write_bytes(
+        whole_bytes[:-4000] + bytes([whole_bytes[-4000] ^ 1]) + whole_bytes[-3999:]
+    )
+    short.write_bytes(whole_bytes[: len(whole_bytes) // 2])
+    foundry.make("1.1.1", 11, key=new_key(tmp_path / "other")).rename(stranger)
+    refused = {
+        tampered: "tampered",
+        short: "cut short",
+        stranger: "a key that this box does not know",
+        foundry.make("0.9.0", 9): "a downgrade",
+        foundry.make("1.2.0", 12, arch="aarch64"): "it is for aarch64",
+        foundry.make("1.2.1", 12, python="3.13"): "this box is x86_64 with Python 3.11",
+        foundry.make("1.2.2", 12, expires="2026-01-01T00:00:00+00:00"): "it expired on 2026-01-01",
+    }
+    for bundle, why in refused.items():
+        said = install(old, bundle)
+        assert (said.code, why in said.words) == (1, True), said.words
+    assert update(old, "install", "/nowhere.bundle").code == 1
+    assert update(old, "instal").code == 2
+    assert status(old)["version"] == served(old) == "1.0.0"
+    forced = install(old, foundry.make("0.9.0", 9), "--force")
+    assert (forced.code, served(old)) == (0, "0.9.0")
+
+
+def test_nothing_is_switched_while_somebody_rides(old, foundry):
+    old.run("touch", "/run/riding")
+    new = foundry.make("1.1.0", 11)
+    said = install(old, new)
+    assert (said.code, "somebody rides" in said.words) == (3, True)
+    assert status(old)["riding"]
+    assert update(old, "rollback").code in (1, 3)
+    assert served(old) == "1.0.0"
+    old.run("rm", "/run/riding")
+    assert install(old, new).code == 0
+
+
+def test_an_update_outlives_the_session_that_began_it(updatable, old, foundry):
+    there = bring(old, foundry.make("1.1.0", 11))
+    session = subprocess.Popen([*updatable.ssh_words(old), f"sudo {UPDATE} install {there}"])
+    until(lambda: status(old)["step"] in ("flipped", "restarted"), 60, "the switch")
+    session.kill()
+    session.wait()
+    assert settled(old)["version"] == "1.1.0"
+    assert status(old)["state"] == "probation"
+    assert (
+        json.loads(old.sh("tail -n 1 /var/lib/bikebox-update/audit.jsonl"))["who"] == "technician"
+    )
+
+
+def test_going_back_keeps_what_was_stored_since_and_a_copy_from_before(old, foundry):
+    assert install(old, foundry.make("1.1.0", 11, "schema")).code == 0
+    said = update(old, "rollback", "--by", "Ada")
+    assert said.code == 0, said.words
+    assert settled(old)["version"] == "1.0.0"
+    assert "rolled back by Ada" in status(old)["why"]
+    reads = (
+        "import sqlite3; db = sqlite3.connect('/var/lib/bikebox/gateway/gateway.db');"
+        "print(db.execute('select by from ride').fetchall())"
+    )
+    rides = old.run("python3", "-c", reads).stdout
+    assert "1.1.0" in rides
+    assert rides.count("1.0.0") >= 2
+    assert "1.0.0-before-1.1.0.db" in old.sh("ls /var/lib/bikebox-update/snapshots")
+
+
+def test_a_release_is_kept_after_its_probation_and_the_one_before_stays_as_the_way_back(
+    old, foundry
+):
+    old.sh(
+        "sed -i 's/timedelta(minutes=10)/timedelta(seconds=5)/'"
+        " /usr/local/lib/bikebox-updater/gateway/updater/box.py"
+    )
+    until(lambda: status(old)["state"] == "idle", 40, "1.0.0 kept")
+    assert install(old, foundry.make("1.1.0", 11)).code == 0
+    until(lambda: status(old)["state"] == "idle", 40, "1.1.0 kept")
+    told = status(old)
+    assert (told["version"], told["previous"], told["why"]) == ("1.1.0", "1.0.0", "")
+    assert update(old, "rollback", "--by", "Ada").code == 0
+    assert settled(old)["version"] == "1.0.0"
+
+
+def test_the_minisign_of_debian_agrees_about_a_signature(foundry, tmp_path):
+    bundle = foundry.make("1.0.0", 10)
+    run(["tar", "-C", str(tmp_path), "-xf", str(bundle)])
+    words = ["minisign", "-V", "-p", str(foundry.key.with_suffix(".pub"))]
+    said = run([*words, "-m", str(tmp_path / "manifest.json")]).stdout
+    assert "bikebox 1.0.0 serial 10 x86_64 python 3.11" in said
