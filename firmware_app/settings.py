@@ -194,6 +194,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     """Hashes of the PIN and of the technicians' tokens; empty: nobody gets in from the network."""
     keep_mb: Annotated[int, Meta(ge=16, le=65536)] = 512
     """The store is kept below this; what goes first is told in gateway/README.md."""
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    """Details of rides, and intervals that no studio ever took, are kept for so long."""
 
 
 class Mqtt(Section, frozen=True, kw_only=True):

@@ -152,7 +152,7 @@ async def connected(
 
     def on_disconnect(*_: object) -> None:
         if not answer.done():
-            answer.set_exception(_hung_up(address))
+            answer.set_exception(_hung_up(address, mqtt))
         line._put(None)  # noqa: SLF001 - the line's own callbacks
 
     def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -167,7 +167,7 @@ async def connected(
 
     await _connect(client, address, mqtt, keep_session)
     if client.socket() is None:
-        raise _hung_up(address)
+        raise _hung_up(address, mqtt)
     client.on_connect = on_connect
     client.on_disconnect = on_disconnect
     client.on_message = on_message
@@ -193,17 +193,36 @@ async def _connect(client: Client, address: Address, mqtt: Mqtt, keep_session: b
     except ssl.SSLCertVerificationError as error:
         raise PartLost(
             f"the broker at {address} shows a certificate that is not trusted"
-            f" ({error.verify_message}); look at [mqtt] ca_file and at this machine's clock"
+            f" ({error.verify_message}); {_remedy(error.verify_code)}"
+        ) from error
+    except (ssl.SSLError, ConnectionResetError) as error:
+        raise PartLost(
+            f"no TLS with {address} ({error.strerror or error}); does it speak TLS at that port?"
         ) from error
     except OSError as error:
         raise PartLost(f"no broker at {address}: {error.strerror or error}") from error
 
 
-def _hung_up(address: Address) -> PartLost:
-    return PartLost(
-        f"the broker at {address} hung up before it said anything;"
-        " with TLS: does it want a client certificate?"
-    )
+def _remedy(verify_code: int) -> str:
+    """Return what a technician looks at; the codes are OpenSSL's X509_V_ERR."""
+    if verify_code in (9, 10):  # not yet valid, has expired
+        return "is this machine's clock right (timedatectl)? If it is, the broker needs a new one"
+    if verify_code in (62, 64):  # host name, address
+        return "it is for another name; write that name in [mqtt] url"
+    return "look at [mqtt] ca_file: it must be the authority that signed it"
+
+
+def _hung_up(address: Address, mqtt: Mqtt) -> PartLost:
+    if not address.tls:
+        why = "does it want TLS there? Then write mqtts://"
+    elif mqtt.cert_file:
+        why = (
+            f"it may refuse {mqtt.cert_file}: expired, of another authority, or is a clock wrong"
+            " (timedatectl)?"
+        )
+    else:
+        why = "does it want a client certificate? [mqtt] cert_file and key_file name one"
+    return PartLost(f"the broker at {address} hung up before it said anything; {why}")
 
 
 async def _shake_hands(address: Address, answer: asyncio.Future[ReasonCode]) -> None:

@@ -98,19 +98,21 @@ class Outbox:
         """Name the epoch of rows that the version before this one put here."""
         self._db.execute("UPDATE outbox SET epoch = ? WHERE epoch IS NULL", [self.epoch])
 
-    def confirm(self, ack: Ack) -> None:
-        """Delete what the studio has.
+    def confirm(self, ack: Ack) -> bool:
+        """Delete what the studio has; tell whether it was any of ours.
 
         When it has more than we ever sent, or another record where we have ours, somebody else goes
         by our epoch: what waits here gets new names, lest it is taken for known.
         """
-        if self._is_of_another(ack):
-            self._remember("epoch", secrets.token_hex(8))
-            self._db.execute("UPDATE outbox SET epoch = ? WHERE epoch = ?", [self.epoch, ack.epoch])
-        else:
-            self._db.execute(
-                "DELETE FROM outbox WHERE epoch = ? AND seq <= ?", [ack.epoch, ack.upto]
+        if not self._is_of_another(ack):
+            ours = [ack.epoch, ack.upto]
+            return (
+                self._db.execute("DELETE FROM outbox WHERE epoch = ? AND seq <= ?", ours).rowcount
+                > 0
             )
+        self._remember("epoch", secrets.token_hex(8))
+        self._db.execute("UPDATE outbox SET epoch = ? WHERE epoch = ?", [self.epoch, ack.epoch])
+        return False
 
     def _is_of_another(self, ack: Ack) -> bool:
         if ack.epoch == self.epoch and ack.upto > self.newest:
@@ -121,13 +123,14 @@ class Outbox:
         ).fetchone()
         return bool(row and ack.digest) and fingerprint(*row) != ack.digest
 
-    def give_up(self, kind: str, most: int, why: str) -> int:
+    def give_up(self, kind: str, most: int, why: str, before_utc: str = "9999") -> int:
         """Replace the oldest records of one kind by gaps; return how many are gone.
 
         Records that follow each other become one gap, in the place of the first.
         """
         rows = self._db.execute(
-            "SELECT seq, epoch FROM outbox WHERE kind = ? ORDER BY seq LIMIT ?", [kind, most]
+            "SELECT seq, epoch FROM outbox WHERE kind = ? AND wall_utc < ? ORDER BY seq LIMIT ?",
+            [kind, before_utc, most],
         ).fetchall()
         runs: list[list[int]] = []
         before: tuple[int, str] | None = None

@@ -155,6 +155,7 @@ class GatewayService:
         """Tell the ride how far the studio is: at each change, and once a second."""
         told: tuple[str, int, str] | None = None
         told_s = room_s = self._clock.monotonic()
+        gateway = self._settings.gateway
         while True:
             now_s = self._clock.monotonic()
             state: SyncState = self._sync.state()
@@ -175,7 +176,7 @@ class GatewayService:
                         room_s = now_s
                         if self._store.refused:
                             self._store.try_again()
-                        self._store.make_room(self._settings.gateway.keep_mb * 1_000_000)
+                        self._store.make_room(gateway.keep_mb * 1_000_000, gateway.keep_days)
             await self._clock.sleep(BEAT_S)
 
     def _look_at_the_clock(self) -> None:

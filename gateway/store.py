@@ -6,7 +6,8 @@ far it is kept: whatever dies whenever, nothing is lost and nothing is there twi
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from gateway.database import open_database
 from gateway.machine import home_of
 from gateway.outbox import Outbox, create_outbox, name_epochs
 from gateway.rides import RideRow, Rides
-from gateway.room import bytes_used, make_room
+from gateway.room import bytes_used, let_go, make_room
 from gateway.topics import Ack, ClockFix
 
 log = structlog.get_logger()
@@ -100,7 +101,8 @@ class Store:
 
     def _settle(self, box: str, home: str) -> None:
         before = self._one("SELECT value FROM about WHERE key = 'box'")
-        if (before, self.outbox.home) == (box, home):
+        unnamed = self._one("SELECT 1 FROM outbox WHERE epoch IS NULL")
+        if (before, self.outbox.home, unnamed) == (box, home, None):
             return  # nothing to write: a full disk does not keep a box from starting
         with self._writing():
             self._remember("box", box)
@@ -226,7 +228,8 @@ class Store:
     def confirm(self, ack: Ack) -> None:
         """Delete what the studio has, and note which rides are among it."""
         with self._writing():
-            self.outbox.confirm(ack)
+            if self.outbox.confirm(ack):
+                self._remember("confirmed_utc", ack.at_utc or self._clock.wall().isoformat())
             self._db.execute(
                 "UPDATE ride SET confirmed_utc = ? WHERE confirmed_utc IS NULL"
                 " AND summary_seq <= ?"
@@ -246,20 +249,29 @@ class Store:
 
     @property
     def last_confirmed_utc(self) -> str | None:
-        """When the studio last confirmed a ride, by its clock."""
-        return self._one("SELECT max(confirmed_utc) FROM ride")  # type: ignore[no-any-return] # TEXT
+        """When the studio last confirmed anything, by its clock."""
+        told = self._one("SELECT value FROM about WHERE key = 'confirmed_utc'")
+        return told or self._one("SELECT max(confirmed_utc) FROM ride")  # type: ignore[no-any-return] # TEXT
 
     @property
     def dead(self) -> int:
         """How many lines could not be read, ever."""
         return int(self._one("SELECT max(id) FROM dead") or 0)
 
-    def make_room(self, keep_bytes: int) -> None:
-        """Stay below keep_bytes; room.py tells what goes."""
-        while bytes_used(self._db) > keep_bytes:
-            with self._writing():
-                if not make_room(self._db, self.outbox):
-                    return
+    def make_room(self, keep_bytes: int, keep_days: int) -> None:
+        """Stay below keep_bytes, and keep_days young; room.py tells what goes.
+
+        Nothing is judged by its age before NTP has spoken: a wrong clock would make all of it old.
+        """
+        while bytes_used(self._db) > keep_bytes and self._goes(make_room, self._db, self.outbox):
+            pass
+        oldest = (self._clock.wall() - timedelta(days=keep_days)).isoformat()
+        while self.outbox.wall_synced and self._goes(let_go, self._db, self.outbox, oldest):
+            pass
+
+    def _goes(self, act: Callable[..., bool], *what: object) -> bool:
+        with self._writing():
+            return act(*what)
 
     # rows ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from tests.chaos.storm import Storm
 from tests.chaos.tally import tally
 
 
-@pytest.mark.parametrize(("broker", "seed"), [("mosquitto", 3), ("nats", 4)])
+@pytest.mark.parametrize(("broker", "seed"), [("mosquitto", 3), ("nats", 4), ("cluster", 5)])
 def test_nothing_is_lost_doubled_or_mixed_up_whoever_is_killed(tmp_path, broker, seed):
     storm = Storm(tmp_path, seed, broker, boxes=2)
     try:

@@ -11,7 +11,7 @@ from firmware_app.clock import MachineClock
 from firmware_app.journal import Journal
 from firmware_app.link import Link
 from firmware_app.sockets import Hub
-from firmware_app.wire import Command, Live, Reader, RideId, SyncState
+from firmware_app.wire import FromGateway, Live, Reader, RideId
 
 RIDE = "000001_ab_b1"
 
@@ -25,7 +25,7 @@ def gym(tmp_path):
 
 async def ride_in(gym, seconds_apart=0.2):
     """Be the ride service of a rider in class 42; yield for ever."""
-    reader = Reader(SyncState | Command)
+    reader = Reader(FromGateway)
     heard = []
     hub = Hub(gym.run / "ride.sock", lambda line: heard.append(reader.read(line)))
     await hub.open()

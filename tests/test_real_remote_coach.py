@@ -20,7 +20,7 @@ from firmware_app.ride.events import Pulse, Tick
 from firmware_app.ride.ride import Ride, Send
 from firmware_app.settings import Mqtt
 from firmware_app.sockets import Hub
-from firmware_app.wire import Command, Reader, Say, SyncState
+from firmware_app.wire import Command, FromGateway, Reader, Say
 from gateway.mqtt import connected
 
 CUE = "fitness/class/42/cue/p-1"
@@ -40,7 +40,7 @@ class Shrugging:
 
     def __init__(self, socket):
         self.clock = MachineClock()
-        self._reader = Reader(SyncState | Command)
+        self._reader = Reader(FromGateway)
         self.hub = Hub(socket, self._hear)
         self.said = []
         self._seen = deque(maxlen=40)

@@ -200,7 +200,7 @@ def test_a_full_box_forgets_the_details_of_rides_the_studio_has_before_anything_
     confirm(store, store.outbox.newest)
     store.keep("000002_ab_b1.jsonl", 1000, lines(told_ride("000002_ab_b1", intervals=200)))
     before = store.outbox.rows
-    store.make_room(bytes_used(store._db) - 8192)
+    store.make_room(bytes_used(store._db) - 8192, 365)
     assert store.outbox.rows == before
     assert store.ride("000001_ab_b1").summary.duration_s == 6000.0
     assert store.ride("000002_ab_b1").summary.duration_s == 6000.0
@@ -208,7 +208,7 @@ def test_a_full_box_forgets_the_details_of_rides_the_studio_has_before_anything_
 
 def test_after_years_without_a_studio_unsent_intervals_become_gaps_and_summaries_stay(store):
     store.keep(JOURNAL, 1000, lines(told_ride(intervals=200)))
-    store.make_room(1)
+    store.make_room(1, 365)
     left = store.outbox.following(0, 1000)
     assert [up.kind for up in left] == ["gap", "gap", "cue", "summary"]
     assert (left[0].seq, left[0].body["upto"], left[1].body["upto"]) == (1, 100, 200)
@@ -222,3 +222,65 @@ def test_a_technician_can_read_the_store_with_any_sqlite_tool(store, tmp_path):
     )
     assert other.table("interval").count == 3
     other.close()
+
+
+def test_what_is_old_goes_once_the_clock_is_known_to_be_right_and_is_told_as_gaps(tmp_path):
+    clock = HandClock()
+    store = Store(tmp_path / "gateway.db", "b1", clock)
+    for ride in ("000001_ab_b1", "000002_ab_b1"):
+        store.keep(ride, 1000, lines(told_ride(ride)))
+        confirm(store, 5)  # the first alone
+    clock.advance(40 * 86400)
+    store.keep("000003_ab_b1", 1000, lines(told_ride("000003_ab_b1")))
+    before = kinds(store)
+    store.make_room(1 << 40, 30)
+    assert kinds(store) == before  # a clock that may be wrong makes nothing old
+    store.outbox.wall_synced = True
+    store.make_room(1 << 40, 30)
+    told = ["interval", "interval", "interval", "cue", "summary"]
+    assert kinds(store) == ["gap", "cue", "summary", *told]
+    assert "older than" in store.outbox.following(0, 1)[0].body["why"]
+    assert store.outbox.given_up == 3
+    rows = store._db.execute("SELECT DISTINCT ride FROM interval ORDER BY ride").fetchall()
+    assert [ride[:6] for (ride,) in rows] == ["000002", "000003"]
+    assert store.ride("000001_ab_b1").summary.duration_s == 90.0
+    store.close()
+
+
+def test_the_last_confirmation_is_told_of_whatever_was_confirmed(store):
+    assert store.last_confirmed_utc is None
+    store.keep(JOURNAL, 1000, lines(told_ride()))
+    confirm(store, 2)
+    assert store.last_confirmed_utc == "2026-04-17T19:00:00+00:00"
+    assert store.ride("000001_ab_b1").confirmed_utc is None
+
+
+OF_THE_VERSION_BEFORE = (
+    "INSERT INTO outbox (boot_id, t_s, wall_utc, kind, body) VALUES ('b', 1.0, 'then', 'cue', '{}')",
+    "INSERT OR IGNORE INTO ride (ride, started) VALUES ('9', '{}')",
+    "UPDATE ride SET summary = '{}', summary_seq = 9, confirmed_utc = NULL WHERE ride = '9'",
+    "DELETE FROM ride WHERE ride = '9'",
+    "SELECT seq, boot_id, t_s, wall_utc, wall_synced, kind, body FROM outbox",
+    "INSERT INTO audit VALUES (99, 'then', '{}', '')",
+    "DELETE FROM audit WHERE id = 99",
+    "INSERT OR IGNORE INTO interval (ride, n, body) VALUES ('9', 1, '{}')",
+    "DELETE FROM interval WHERE ride = '9'",
+)
+"""What 26.11.0 did with a store; a box that is put back to it goes on with what this one left."""
+
+
+def test_the_version_before_goes_on_with_this_store_and_this_one_with_what_it_left(tmp_path):
+    store = Store(tmp_path / "gateway.db", "b1", HandClock())
+    store.keep(JOURNAL, 1000, lines(told_ride()))
+    store.close()
+    db = Database(tmp_path / "gateway.db")
+    for statement in OF_THE_VERSION_BEFORE:
+        db.execute(statement)
+    db.conn.commit()
+    db.close()
+    again = Store(tmp_path / "gateway.db", "b1", HandClock())
+    ups = again.outbox.following(0, 100)
+    assert [up.seq for up in ups] == [1, 2, 3, 4, 5, 6]
+    assert {up.epoch for up in ups} == {again.outbox.epoch}
+    assert (ups[-1].kind, ups[-1].wall_utc) == ("cue", "then")
+    again.close()
