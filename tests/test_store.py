@@ -256,7 +256,7 @@ def test_the_last_confirmation_is_told_of_whatever_was_confirmed(store):
 
 
 OF_THE_VERSION_BEFORE = (
-    "INSERT INTO outbox (boot_id, t_s, wall_utc, kind, body) VALUES ('b', 1.0, 'then', 'cue', '{}')",
+    "INSERT INTO outbox (boot_id, t_s, wall_utc, kind, body) VALUES ('b', 1, 'then', 'cue', '{}')",
     "INSERT OR IGNORE INTO ride (ride, started) VALUES ('9', '{}')",
     "UPDATE ride SET summary = '{}', summary_seq = 9, confirmed_utc = NULL WHERE ride = '9'",
     "DELETE FROM ride WHERE ride = '9'",

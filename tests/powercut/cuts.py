@@ -77,11 +77,13 @@ def _start_again(place, synced, confirmed):
     left = path.read_bytes() if path.exists() else b""
     store = Store(place / "gateway.db", "b1", HandClock())
     archive = Archive(str(place / "studio.db"), HandClock())
-    have = {seq for (seq,) in archive._db.execute("select seq from record")}
+    have = {seq for (seq,) in archive._tables._db.execute("select seq from record")}
     harm = {
         "synced_lost": 0 if left.startswith(synced) else len(synced),
         "confirmed_lost": len(set(range(1, confirmed + 1)) - have),
-        "corrupt": len(list(place.glob("*.broken-*"))) + _broken(store._db) + _broken(archive._db),
+        "corrupt": len(list(place.glob("*.broken-*")))
+        + _broken(store._db)
+        + _broken(archive._tables._db),
     }
     with Journal(path) as journal:
         journal.append(RideEnded(t_s=1e6, ride=RideId(RIDE), intervals=0, why="power off"))
@@ -89,7 +91,7 @@ def _start_again(place, synced, confirmed):
     while upload(store, archive):
         pass
     arrived = Counter(
-        archive._db.execute("select kind, json_extract(body, '$.n') from record").fetchall()
+        archive._tables._db.execute("select kind, json_extract(body, '$.n') from record").fetchall()
     )
     told = list(_told(path))
     due = {("interval", line.n) for line in told if isinstance(line, Interval)}
