@@ -234,7 +234,7 @@ class Sync:
                 why = "the ride service is not there"
             words = f"{cmd.kind} {cmd.command} {'taken' if taken else why}"
             with contextlib.suppress(PartLost):
-                self._store.note("command", "studio", words)
+                self._store.note("command", f"studio, for {cmd.by}" if cmd.by else "studio", words)
         if self._line is not None:
             answer = CmdAck(box=self._box, command=cmd.command, taken=taken, why=why)
             self._line.publish(box_topic(self._box, "cmd/ack"), pack(answer), qos=1)

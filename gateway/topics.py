@@ -142,6 +142,8 @@ class Cmd(Struct, frozen=True, kw_only=True):
     target_rpm: tuple[float, float] | None = None
     ttl_s: Annotated[float, Meta(gt=0, le=3600)] = 30.0
     """From arrival on; a box that was away never sees it."""
+    by: Annotated[str, Meta(max_length=64)] = ""
+    """Who asked for it, as the studio knows them; the box's audit has it."""
     starts_in_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
     """start_class, interval: seconds from arrival, so that no clock need be right; text is the
     title."""

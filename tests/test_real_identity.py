@@ -367,6 +367,7 @@ def test_the_first_boot_file_and_a_certificate_renewed_over_the_old_one(fleet):
     settings = load_settings(box / "bikebox.toml")
     assert (settings.box, settings.mqtt.url) == ("b1", fleet.url)
     assert settings.mqtt.key_file == "/run/credentials/bikebox-gateway.service/mqtt-key"
+    assert settings.gateway.access_file == "/run/credentials/bikebox-gateway.service/access"
     before = (box / "identity" / "cert.pem").read_bytes()
     key = (box / "identity" / "key.pem").read_bytes()
     renew = ("provision", "--renew", "--config", box / "bikebox.toml")

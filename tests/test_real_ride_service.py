@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gzip
+import json
 import signal
 import subprocess
 import sys
@@ -13,7 +15,17 @@ from firmware_app.coach.book import cue_file, read_cues
 from firmware_app.ride.recording import first_difference, read_recording, replay
 from firmware_app.sockets import Hub, Visit
 from firmware_app.summary import summarise
-from firmware_app.wire import CameraState, FromRide, Hud, Reader, RideEnded, SyncState, Touch
+from firmware_app.wire import (
+    CameraState,
+    Claim,
+    FromRide,
+    Hud,
+    Offer,
+    Reader,
+    RideEnded,
+    SyncState,
+    Touch,
+)
 
 CONFIG = """
 box = "bike-1"
@@ -158,3 +170,32 @@ def test_a_rider_turns_the_camera_off_and_the_camera_process_is_told(box):
     asyncio.run(scene())
     assert b"camera_off" in heard[0]
     assert b"camera_on" in heard[-1]
+
+
+def test_who_claims_the_waiting_bike_rides_under_that_name(box):
+    folder, start = box
+    config = folder / "bikebox.toml"
+    pulses = folder / "pulses.json.gz"  # an hour without a turn
+    pulses.write_bytes(gzip.compress(json.dumps({"crank_pulses_s": [3600.0]}).encode()))
+    config.write_text(config.read_text().replace("sim_rpm = 90", f'sim_pulses = "{pulses}"'))
+    socket = folder / "run" / "ride.sock"
+    clock = MachineClock()
+    url = "https://bike-1.local:8443/ride/abc"
+
+    async def scene():
+        start()
+        offer = Offer(t_s=0.0, url=url, until_s=clock.monotonic() + 60)
+        shown = await hud_where(socket, lambda hud: hud.claim_url == url, say=lambda: offer)
+        assert (shown.phase, shown.rider) == ("waiting", "Sagar")
+        claim = Claim(t_s=clock.monotonic(), rider="Anna", name_on_board=True)
+        greeted = await hud_where(socket, lambda hud: hud.rider == "Anna", say=lambda: claim)
+        assert greeted.claim_url == ""
+        begin = Touch(t_s=clock.monotonic(), action="start")
+        await hud_where(socket, lambda hud: hud.phase == "riding", say=lambda: begin)
+        end = Touch(t_s=clock.monotonic(), action="end")
+        await hud_where(socket, lambda hud: hud.phase == "ended", say=lambda: end)
+
+    asyncio.run(scene())
+    (journal,) = (folder / "state" / "journals").glob("*.jsonl")
+    started = read_recording(journal).told[0]
+    assert (started.rider, started.name_on_board) == ("Anna", True)

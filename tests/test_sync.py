@@ -287,6 +287,14 @@ def test_a_command_reaches_the_ride_once_with_its_time_to_live_and_is_answered_e
     ] * 2
 
 
+@pytest.mark.parametrize(("by", "who"), [("", "studio"), ("anna", "studio, for anna")])
+def test_the_audit_has_who_commanded(sync, by, who):
+    sync._take(
+        Heard("fleet/v1/b1/cmd", pack(Cmd(command="c-1", kind="drain", by=by)), retained=False)
+    )
+    assert [(entry.what, entry.who) for entry in sync.store.audit()] == [("command", who)]
+
+
 def test_a_command_left_behind_on_the_broker_is_not_carried_out(sync):
     sync._line = FakeLine()
     cmd = pack(Cmd(command="c-1", kind="start_class"))

@@ -10,7 +10,7 @@ import pytest
 
 from firmware_app.settings import Settings
 from gateway.commands.access import ON_A_BIKE
-from gateway.commands.provision import CREDENTIAL
+from gateway.commands.provision import CREDENTIALS
 from gateway.studio.settings import GymSettings
 
 UNITS = Path(__file__).parents[1] / "systemd"
@@ -154,7 +154,7 @@ def test_the_camera_has_a_name_that_outlives_being_unplugged():
 def test_keys_come_to_the_gateway_from_where_provisioning_puts_them():
     loaded = settings_of(unit("gateway"))["LoadCredential"]
     assert f"mqtt-key:{Settings(box='b').identity.folder}/key.pem" in loaded
-    assert CREDENTIAL == "/run/credentials/bikebox-gateway.service/mqtt-key"
+    assert CREDENTIALS == "/run/credentials/bikebox-gateway.service"
     assert f"access:{ON_A_BIKE}" in loaded
 
 

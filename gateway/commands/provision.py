@@ -23,8 +23,8 @@ from gateway.identity.claim import read_code
 from gateway.identity.device import Device, is_due
 from gateway.identity.in_settings import change_settings
 
-CREDENTIAL = "/run/credentials/bikebox-gateway.service/mqtt-key"
-"""Where systemd hands the key to the gateway: LoadCredential in its unit."""
+CREDENTIALS = "/run/credentials/bikebox-gateway.service"
+"""Where systemd hands key and access file to the gateway: LoadCredential in its unit."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help="settings file")
     parser.add_argument("--folder", type=Path, help="of the identity, instead of [identity] folder")
     parser.add_argument(
-        "--key-file", metavar="FILE", default=CREDENTIAL, help=f"as written down; {CREDENTIAL}"
+        "--key-file", metavar="FILE", help=f"as the settings name it; {CREDENTIALS}/mqtt-key"
     )
     parser.add_argument("--json", action="store_true", help="print for a program")
 
@@ -59,18 +59,18 @@ def run(args: argparse.Namespace) -> int:
     if config.exists() and device.was_claimed_by(read.number):
         return _again(load_settings(config), device, as_json=args.json)
     granted, made = claim(studio, read, device)
-    change_settings(
-        config,
-        {
-            ("", "box"): granted.box,
-            ("mqtt", "url"): granted.broker_url,
-            ("mqtt", "ca_file"): str(device.ca_file),
-            ("mqtt", "cert_file"): str(device.cert_file),
-            ("mqtt", "key_file"): args.key_file,
-            ("identity", "studio"): studio,
-            ("identity", "folder"): str(device.folder),
-        },
-    )
+    changes: dict[tuple[str, str], str] = {
+        ("", "box"): granted.box,
+        ("mqtt", "url"): granted.broker_url,
+        ("mqtt", "ca_file"): str(device.ca_file),
+        ("mqtt", "cert_file"): str(device.cert_file),
+        ("mqtt", "key_file"): args.key_file or f"{CREDENTIALS}/mqtt-key",
+        ("identity", "studio"): studio,
+        ("identity", "folder"): str(device.folder),
+    }
+    if not (args.key_file or (config.exists() and load_settings(config).gateway.access_file)):
+        changes["gateway", "access_file"] = f"{CREDENTIALS}/access"
+    change_settings(config, changes)
     _restart()
     ends = f"{made.not_valid_after_utc:%Y-%m-%d}"
     told = {
