@@ -175,7 +175,7 @@ class Speech(Section, frozen=True, kw_only=True):
     engine: Literal["auto", "piper", "espeak-ng"] = "auto"
     """auto: Piper when it is installed, else espeak-ng."""
     piper_python: str = ""
-    """Python of the environment Piper lives in; empty: <state>/piper/bin/python."""
+    """Python of the environment Piper lives in; empty: the release's, or that of <state>/piper."""
     words_per_minute: Annotated[int, Meta(ge=80, le=300)] = 165
 
 
@@ -284,6 +284,13 @@ class Settings(Section, frozen=True, kw_only=True):
     def journals(self) -> Path:
         """The folder of the rides' journals; the ride is its one writer."""
         return Path(self.paths.state) / "journals"
+
+    @property
+    def piper_python(self) -> Path:
+        """The Python that Piper runs on; a release brings one, set-up makes one elsewhere."""
+        shipped = Path(__file__).parents[1] / "speech/bin/python"
+        ours = shipped if shipped.exists() else Path(self.paths.state) / "piper/bin/python"
+        return Path(self.speech.piper_python) if self.speech.piper_python else ours
 
     @property
     def riders(self) -> Path:

@@ -30,7 +30,7 @@ def look_at_voice(settings: Settings) -> Finding:
     espeak = find_espeak(language, settings.speech.words_per_minute)
     if espeak is None:
         return bad("voice", "no espeak-ng", "apt install espeak-ng")
-    python = Path(settings.speech.piper_python or Path(settings.paths.state) / "piper/bin/python")
+    python = settings.piper_python
     piper = None if wanted == "espeak-ng" else asyncio.run(find_piper(python, language))
     if wanted == "piper" and piper is None:
         return bad(

@@ -17,7 +17,7 @@ async def choose_voice(settings: Settings, spare: Path) -> Voice:
     quick = find_espeak(language, wanted.words_per_minute)
     best: Engine | None = quick
     if wanted.engine in ("auto", "piper"):
-        python = Path(wanted.piper_python or Path(settings.paths.state) / "piper/bin/python")
+        python = settings.piper_python
         best = await find_piper(python, language) or quick
     name = best.name if best is not None else ""
     if wanted.engine not in ("auto", name):

@@ -12,7 +12,7 @@ def sbom(folder: Path, version: str) -> str:
     """Return the parts of a built release: every package of lib, every model."""
     packages = [
         _package(HeaderParser().parsestr((info / "METADATA").read_text(encoding="utf-8")))
-        for info in sorted((folder / "lib").glob("*.dist-info"))
+        for info in sorted(folder.glob("**/lib/*.dist-info"))
         if not info.name.startswith("bikebox-")
     ]
     told = {

@@ -1,6 +1,6 @@
 """Builds a release's folder: our code, the locked wheels, the models, the units, the updater.
 
-    bin/bikebox   lib/ (wheels)   firmware_app/ gateway/ config/   models/   systemd/   updater/
+    bin/bikebox  lib/ (wheels)  firmware_app/ gateway/ config/  models/  speech/  systemd/  updater/
 
 Debian's own Python runs it where it lies; nothing is installed into it and nothing is fetched.
 """
@@ -28,6 +28,11 @@ from firmware_app.cli import main
 
 sys.exit(main())
 '''
+SPEAK = """\
+#!/bin/sh
+# The Python of the coach's voice: Piper is a program of its own, under the GPL, with its wheels.
+PYTHONPATH="$(dirname "$(dirname "$(readlink -f "$0")")")/lib" exec /usr/bin/python3 -s "$@"
+"""
 OURS = ("firmware_app", "gateway", "config/cues", "config/screen")
 FILES = ("config/bikebox.toml", "config/gym.toml", "config/licences.md", "LICENSE", "CHANGELOG.md")
 SELF_TEST = ("bin/bikebox", "self-test")
@@ -45,6 +50,8 @@ def build(  # noqa: PLR0913 - what a release is of
         )
     for name in FILES:
         shutil.copy(repository / name, to / name)
+    wheels.lay_out(repository / "config/locks/piper.txt", to / "speech/lib", arch, python)
+    _start(to / "speech/bin/python", SPEAK)
     (to / "models").mkdir()
     for model in models:
         shutil.copy(model, to / "models" / model.name)
@@ -55,10 +62,14 @@ def build(  # noqa: PLR0913 - what a release is of
     )
     (to / "updater").mkdir()
     updater.lay_out(repository, to / "updater")
-    (to / "bin").mkdir()
-    (to / "bin/bikebox").write_text(START, encoding="utf-8")
-    (to / "bin/bikebox").chmod(0o755)
+    _start(to / "bin/bikebox", START)
     _describe(project, version, to / "lib" / f"bikebox-{version}.dist-info")
+
+
+def _start(program: Path, text: str) -> None:
+    program.parent.mkdir()
+    program.write_text(text, encoding="utf-8")
+    program.chmod(0o755)
 
 
 def read_project(repository: Path) -> dict[str, Any]:

@@ -22,7 +22,10 @@ MAKERS = {
     "tmpfiles.conf": ("systemd-tmpfiles", "--create"),
 }
 UNITS = "etc/systemd/system"
-NOT_ON_A_BIKE = ("bikebox-studio.service",)
+STARTED_BY = {TARGET: "multi-user.target", "renew-bikebox.timer": "timers.target"}
+STUDIOS = ("bikebox-studio", "broker-bikebox")
+"""How the units begin that belong beside a studio, and not on a bike."""
+UNIT_KINDS = (".service", ".target", ".timer", ".d")
 
 
 def wanted_links(folder: Path) -> Iterator[tuple[str, str]]:
@@ -30,8 +33,10 @@ def wanted_links(folder: Path) -> Iterator[tuple[str, str]]:
     for name in sorted(path.name for path in folder.iterdir()):
         if name in ELSEWHERE:
             yield ELSEWHERE[name], name
-        elif name.endswith((".service", ".target", ".d")) and name not in NOT_ON_A_BIKE:
+        elif name.endswith(UNIT_KINDS) and not name.startswith(STUDIOS):
             yield f"{UNITS}/{name}", name
+        if name in STARTED_BY:
+            yield f"{UNITS}/{STARTED_BY[name]}.wants/{name}", name
 
 
 def furnish(places: Places, machine: Machine) -> None:
@@ -43,7 +48,6 @@ def furnish(places: Places, machine: Machine) -> None:
         _link(places.root / place, source / name)
     if wanted:
         _link(places.root / "usr/local/bin/bikebox", places.current / "bin/bikebox")
-        _link(places.root / UNITS / "multi-user.target.wants" / TARGET, source / TARGET)
     for name, command in MAKERS.items():
         if name in wanted.values():
             machine.run([*command, str(source / name)])
@@ -59,7 +63,8 @@ def _link(link: Path, to: Path) -> None:
 
 
 def _unlink_old(places: Places, source: Path, wanted: set[str]) -> None:
-    folders = {UNITS, *(str(Path(place).parent) for place in ELSEWHERE.values())}
+    folders = {UNITS, *(f"{UNITS}/{target}.wants" for target in STARTED_BY.values())}
+    folders |= {str(Path(place).parent) for place in ELSEWHERE.values()}
     for folder in filter(Path.is_dir, (places.root / name for name in folders)):
         for link in folder.iterdir():
             ours = link.is_symlink() and link.readlink().is_relative_to(source)

@@ -19,13 +19,18 @@ SELF_TEST_S = 300.0
 
 def install(box: Box, path: Path, *, by: str, force: bool = False) -> str:
     """Install a bundle and return what came of it; raise Ended when the box stays as it was."""
-    box.say(f"checking {path.name}")
     try:
-        bundle = verify(box, path, force=force)
+        return _install(box, path, by, force=force)
     except Refused as error:
+        box.releases.clean()
         box.audit("update-refused", by, str(error))
         box.step("refused", why=f"refused: {error}")
         raise
+
+
+def _install(box: Box, path: Path, by: str, *, force: bool) -> str:
+    box.say(f"checking {path.name}")
+    bundle = verify(box, path, force=force)
     manifest = bundle.manifest
     box.step("verified", f"{manifest.version} for {manifest.arch} is signed and whole")
     trial = box.on_trial()
