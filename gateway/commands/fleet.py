@@ -7,6 +7,7 @@ were away or ridden and come later, 78 something must be mended first.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from firmware_app.errors import BadInput
@@ -39,6 +40,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         rolls.add_argument("--dry-run", action="store_true", help="the plan and no more")
         rolls.add_argument("--yes", action="store_true", help="do not ask")
         rolls.add_argument("--reports", type=Path, metavar="DIR", help="where reports go")
+    provision = verb("provision", "make a stock Raspberry Pi OS Lite a bike, or look after one")
+    provision.add_argument(
+        "--bundle", nargs="+", default=[], type=Path, help="the release to bring"
+    )
+    provision.add_argument("--claim", default="", metavar="CODE", help="one bike's, of the studio")
+    provision.add_argument("--host-key", default="", metavar="SHA256:...", help="one new bike's")
+    provision.add_argument("--password", action="store_true", help="ask for the account's password")
+    provision.add_argument("--dry-run", action="store_true", help="the plan and no more")
+    provision.add_argument("--yes", action="store_true", help="do not ask")
     for name, words in (
         ("status", "which release each bike has, and how it is"),
         ("doctor", "let each bike examine itself; what is wrong, and the remedy"),
@@ -56,7 +66,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
     # asyncssh is on laptops only, and --help must work without it
-    from gateway.fleet import asking, desk, rolling  # noqa: PLC0415 - see above
+    from gateway.fleet import asking, desk, provisioning, rolling  # noqa: PLC0415 - see above
     from gateway.fleet.bundle import read_bundle  # noqa: PLC0415 - see above
     from gateway.fleet.report import read_report, to_resume  # noqa: PLC0415 - see above
 
@@ -66,24 +76,22 @@ def run(args: argparse.Namespace) -> int:
         if on[-1] == "":
             raise BadInput(f"{args.resume}: no bike was left over there; nothing to do")
     at = desk.sit_down(args.fleet, on, args.user, args.key, args.by)
-    match args.does:
-        case "plan":
-            wish = rolling.Wish([*map(read_bundle, args.bundles)], args.force, dry_run=True)
-            return rolling.roll(at, wish)
-        case "update" | "rollback":
-            wish = rolling.Wish(
-                [*map(read_bundle, getattr(args, "bundles", ()))],
-                getattr(args, "force", False),
-                args.dry_run,
-                args.yes,
-                args.reports,
-            )
-            return rolling.roll(at.with_rules(args.waves, args.soak), wish)
-        case "status":
-            return asking.status(at, as_json=args.json)
-        case "doctor":
-            return asking.doctor(at, as_json=args.json)
-        case "logs":
-            return asking.logs(at, unit=args.unit, since=args.since, follow=args.follow)
-        case _:
-            return asking.command_on(at, " ".join(args.words), as_root=args.sudo)
+    bundles = [*map(read_bundle, getattr(args, "bundles", ()))]
+    force = getattr(args, "force", False)
+    does: dict[str, Callable[[], int]] = {
+        "plan": lambda: rolling.roll(at, rolling.Wish(bundles, force, dry_run=True)),
+        "update": lambda: rolling.roll(
+            at.with_rules(args.waves, args.soak),
+            rolling.Wish(bundles, force, args.dry_run, args.yes, args.reports),
+        ),
+        "provision": lambda: provisioning.provision(
+            at.with_password() if args.password else at,
+            provisioning.Errands(bundles, args.claim, args.host_key, args.dry_run, args.yes),
+        ),
+        "status": lambda: asking.status(at, as_json=args.json),
+        "doctor": lambda: asking.doctor(at, as_json=args.json),
+        "logs": lambda: asking.logs(at, unit=args.unit, since=args.since, follow=args.follow),
+        "run": lambda: asking.command_on(at, " ".join(args.words), as_root=args.sudo),
+    }
+    does["rollback"] = does["update"]
+    return does[args.does]()

@@ -51,6 +51,11 @@ class Desk(NamedTuple):
         rules = convert(RolloutRules, written, "--waves, --soak")
         return self._replace(inventory=structs.replace(self.inventory, rollout=rules))
 
+    def with_password(self) -> "Desk":
+        """Ask for the account's password: a card that was just written may know no key."""
+        word = getpass.getpass(f"password of {self.login.user}: ")
+        return self._replace(login=self.login._replace(password=word))
+
     async def each(self, do: Callable[[Bike], Awaitable[T]]) -> dict[str, T]:
         """Do something with every chosen bike, as many at once as the rules allow."""
         gate = asyncio.Semaphore(self.inventory.rollout.at_once)

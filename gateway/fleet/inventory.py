@@ -22,6 +22,8 @@ HostKey = Annotated[str, Meta(pattern=rf"^$|^{FINGERPRINT}$|^ssh-ed25519 [A-Za-z
 """As `ssh-keygen -lf` or the box's own .pub file write it; empty: not met yet."""
 _KINDS = r"ssh-ed25519|ecdsa-sha2-nistp256|sk-ssh-ed25519@openssh\.com"
 PublicKey = Annotated[str, Meta(pattern=rf"^({_KINDS}) [A-Za-z0-9+/=]+( [^\n]*)?$")]
+ReleaseKey = Annotated[str, Meta(pattern=r"^RW[A-Za-z0-9+/=]{54}$")]
+"""The second line of minisign's public key file."""
 Login = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
 Wave = Annotated[str, Meta(pattern=r"^([1-9][0-9]*%?|rest)$")]
 
@@ -59,6 +61,10 @@ class GymEntry(Section, frozen=True, kw_only=True):
 
     title: str = ""
     """Shown in the bikes' waiting room."""
+    studio: Annotated[str, Meta(pattern=r"^$|^https?://")] = ""
+    """Who gives the gym's bikes their certificates."""
+    credentials: str = ""
+    """A folder beside this file: what lies in it goes into /etc/bikebox/credentials."""
     settings: dict[str, Any] = field(default_factory=dict)
     """Goes into every bikebox.toml of this gym."""
     bikes: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +77,7 @@ class FleetFile(Section, frozen=True, kw_only=True):
 
     rollout: RolloutRules = RolloutRules()
     technicians: dict[Login, PublicKey] = field(default_factory=dict)
+    release_keys: dict[Name, ReleaseKey] = field(default_factory=dict)
     gyms: dict[Name, Any] = field(default_factory=dict)
 
 
@@ -83,6 +90,8 @@ class Bike(Struct, frozen=True, kw_only=True):
     port: int
     host_key: str
     groups: tuple[str, ...]
+    studio: str = ""
+    credentials: str = ""
     settings: dict[str, Any]
     """What its bikebox.toml shall say beside the defaults."""
 
@@ -92,6 +101,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
 
     bikes: dict[str, Bike]
     technicians: dict[str, str]
+    release_keys: dict[str, str] = {}
     rollout: RolloutRules
 
     def choose(self, words: Sequence[str]) -> list[Bike]:
@@ -133,10 +143,17 @@ def read_inventory(text: str, source: str = "fleet.toml") -> Inventory:
                 port=entry.port,
                 host_key=entry.host_key,
                 groups=entry.groups,
+                studio=gym.studio,
+                credentials=gym.credentials,
                 settings=merged({"gym": gym.title}, gym.settings, entry.settings, {"box": name}),
             )
     _refuse_doubles(bikes.values(), source)
-    return Inventory(bikes=bikes, technicians=file.technicians, rollout=file.rollout)
+    return Inventory(
+        bikes=bikes,
+        technicians=file.technicians,
+        release_keys=file.release_keys,
+        rollout=file.rollout,
+    )
 
 
 def load_inventory(path: Path) -> Inventory:

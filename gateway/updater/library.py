@@ -21,7 +21,7 @@ def renew(places: Places, machine: Machine, source: Path) -> str:
     """Install the updater that lies in source unless it is installed; return what was done."""
     if not (source / COMMAND).is_file():
         return ""
-    name = f"{places.library.name}-{_fingerprint(source)}"
+    name = f"{places.library.name}-{fingerprint(source)}"
     target = places.library.with_name(name)
     if places.library.is_symlink() and places.library.readlink().name == name:
         return ""
@@ -59,7 +59,8 @@ def _hang(places: Places, machine: Machine) -> None:
     machine.run(["systemctl", "start", "--no-block", UNITS[1]])
 
 
-def _fingerprint(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
+    """Return a word that changes with any of the updater's files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:

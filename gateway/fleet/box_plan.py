@@ -1,0 +1,272 @@
+"""From what a box is to the steps that make a stock Raspberry Pi OS Lite a bike's box; pure.
+
+A step is a few lines of shell for root that may be run any number of times. The same steps go
+over SSH one by one, or onto the boot partition as one file for the first start.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from shlex import quote
+from typing import Any
+
+from msgspec import Struct
+
+from firmware_app.errors import BadSetting
+from firmware_app.settings import read_settings
+from gateway.fleet.inventory import merged
+
+GROUP = "bikebox-technician"
+SETTINGS = "/etc/bikebox/bikebox.toml"
+INBOX = "/var/lib/bikebox-update/inbox"
+SYSTEMS = ("bookworm", "trixie")
+MACHINES = ("aarch64", "x86_64")
+THE_BOXS_OWN = (("mqtt", ("url", "ca_file", "cert_file", "key_file")), ("identity", None))
+"""What `bikebox provision` wrote on the box stays, unless fleet.toml says something else."""
+
+
+class File(Struct, frozen=True):
+    """A file as it shall be."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+    then: str = ""
+    """Shell, when it has changed."""
+
+    @property
+    def digest(self) -> str:
+        """As look_on_box.py tells it."""
+        return f"{self.mode:o} {hashlib.sha256(self.text.encode()).hexdigest()}"
+
+
+class BoxFacts(Struct, frozen=True, kw_only=True):
+    """What a box is, as look_on_box.py told."""
+
+    system: str = ""
+    codename: str = ""
+    machine: str = ""
+    python: str = ""
+    hostname: str = ""
+    free_bytes: int = 0
+    packages: tuple[str, ...] = ()
+    """Those of the asked ones that are installed."""
+    files: dict[str, str] = {}
+    """Path to "mode sha256"; empty: not there."""
+    technicians: dict[str, str] = {}
+    """Login to the keys that may use it."""
+    updater: str = ""
+    """The installed one's folder, which ends in its fingerprint."""
+    inbox: str = ""
+    """Its mode and group."""
+    settings: str = ""
+    fstab: str = ""
+    swap_file: bool = False
+    certificate: bool = False
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a box shall be."""
+
+    name: str
+    packages: tuple[str, ...]
+    technicians: dict[str, str]
+    files: tuple[File, ...]
+    settings: dict[str, Any]
+    updater: bytes
+    """The updater's folder, tar and gzip."""
+    updater_fingerprint: str
+
+
+class BoxStep(Struct, frozen=True):
+    """One thing that would be done to a box."""
+
+    words: str
+    script: str
+
+
+def why_not(facts: BoxFacts) -> str:
+    """Return why this machine cannot become a box, and what to do; empty: it can."""
+    if facts.codename not in SYSTEMS or facts.machine not in MACHINES:
+        return (
+            f"it is {facts.system or 'an unknown system'} on {facts.machine}; put the 64-bit"
+            " Raspberry Pi OS Lite (Bookworm or Trixie) on the card"
+        )
+    return ""
+
+
+def plan_box(facts: BoxFacts, wanted: Wanted) -> list[BoxStep]:
+    """Return the steps from what it is to what it shall be; none when it is so.
+
+    Raise BadSetting when the settings would not be right.
+    """
+    return [
+        *_packages(facts, wanted),
+        *_hostname(facts, wanted),
+        *_accounts(facts, wanted),
+        *_files(facts, wanted.files),
+        *_updater(facts, wanted),
+        *_inbox(facts),
+        *_card(facts),
+        *_settings(facts, wanted),
+    ]
+
+
+def settings_text(facts: BoxFacts, wanted: Wanted) -> str:
+    """Return bikebox.toml: what fleet.toml says, and what the box's own identity wrote there."""
+    try:
+        present = tomllib.loads(facts.settings)
+    except tomllib.TOMLDecodeError:
+        present = {}  # written anew: what cannot be read is of no use to the box either
+    own: dict[str, Any] = {}
+    for section, keys in THE_BOXS_OWN:
+        there = present.get(section, {})
+        if present.get("identity"):
+            kept = {k: v for k, v in there.items() if keys is None or k in keys}
+            own = merged(own, {section: kept} if kept else {})
+    text = "# Written by `bikebox fleet provision`; change fleet.toml and provision again.\n"
+    text += write_toml(merged(own, wanted.settings))
+    try:
+        read_settings(text, f"fleet.toml: {wanted.name}")
+    except BadSetting as error:
+        raise BadSetting(f"{error} (in settings of the gym or the bike)") from error
+    return text
+
+
+def write_toml(settings: Mapping[str, Any]) -> str:
+    """Write settings of one level of sections as TOML."""
+    plain = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
+    for section, keys in settings.items():
+        if isinstance(keys, dict):
+            lines += ["", f"[{section}]", *(f"{key} = {_value(v)}" for key, v in keys.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    # JSON's words, numbers, strings and lists are TOML's, but for one control character
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def put(file: File) -> str:
+    """Return shell that writes a file whole or not at all."""
+    text = base64.b64encode(file.text.encode()).decode()
+    path = quote(file.path)
+    return (
+        f"mkdir -p {quote(file.path.rpartition('/')[0])}\n"
+        f"(umask 077; echo {text} | base64 -d >{path}.new)\n"
+        f"chmod {file.mode:o} {path}.new\n"
+        f"sync {path}.new\n"
+        f"mv {path}.new {path}\n" + (f"{file.then}\n" if file.then else "")
+    )
+
+
+def _packages(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
+    missing = [name for name in wanted.packages if name not in facts.packages]
+    if missing:
+        names = " ".join(map(quote, missing))
+        yield BoxStep(
+            f"install Debian's {' '.join(missing)}",
+            "export DEBIAN_FRONTEND=noninteractive\n"
+            "apt-get -qq -o DPkg::Lock::Timeout=600 update\n"
+            "apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends"
+            f" {names}\n",
+        )
+
+
+def _hostname(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
+    if facts.hostname != wanted.name:
+        name = quote(wanted.name)
+        yield BoxStep(
+            f"call it {wanted.name}",
+            f"echo {name} >/etc/hostname\n"
+            f"hostname {name}\n"
+            f"grep -qw {name} /etc/hosts || echo 127.0.1.1 {name} >>/etc/hosts\n",
+        )
+
+
+def _accounts(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
+    for login, key in wanted.technicians.items():
+        if facts.technicians.get(login) != key:
+            yield BoxStep(
+                f"let {login} in",
+                f"getent group {GROUP} >/dev/null || groupadd --system {GROUP}\n"
+                f"id {login} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash {login}\n"
+                f"usermod --expiredate '' --append --groups {GROUP},systemd-journal {login}\n"
+                f"home=$(getent passwd {login} | cut -d: -f6)\n"
+                f'install -d -o {login} -g {login} -m 700 "$home/.ssh"\n'
+                f'echo {quote(key)} >"$home/.ssh/authorized_keys"\n'
+                f'chown {login}: "$home/.ssh/authorized_keys"\n'
+                'chmod 600 "$home/.ssh/authorized_keys"\n',
+            )
+    for login in facts.technicians:
+        if login not in wanted.technicians:
+            yield BoxStep(
+                f"let {login} in no longer",
+                f"home=$(getent passwd {login} | cut -d: -f6)\n"
+                'rm -f "$home/.ssh/authorized_keys"\n'
+                f"gpasswd --delete {login} {GROUP} >/dev/null\n"
+                f"usermod --lock --expiredate 1 {login}\n"
+                f"pkill -KILL -u {login} || true\n",
+            )
+
+
+def _files(facts: BoxFacts, files: Iterable[File]) -> Iterable[BoxStep]:
+    for file in files:
+        if facts.files.get(file.path) != file.digest:
+            yield BoxStep(f"write {file.path}", put(file))
+
+
+def _updater(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
+    if not facts.updater.endswith(wanted.updater_fingerprint):
+        yield BoxStep(
+            "install the updater",
+            "folder=$(mktemp -d)\n"
+            f"echo {base64.b64encode(wanted.updater).decode()} | base64 -d | tar -xz -C $folder\n"
+            "/usr/bin/python3 -I $folder/bikebox-update set-up\n"
+            "rm -r $folder\n",
+        )
+
+
+def _inbox(facts: BoxFacts) -> Iterable[BoxStep]:
+    if facts.inbox != f"2770 {GROUP}":
+        yield BoxStep(
+            "let technicians send releases",
+            f"getent group {GROUP} >/dev/null || groupadd --system {GROUP}\n"
+            f"install -d -m 2770 -g {GROUP} {INBOX}\n",
+        )
+
+
+def _card(facts: BoxFacts) -> Iterable[BoxStep]:
+    """Yield what spares the card; see gateway/README.md for what is written."""
+    spared = spare_fstab(facts.fstab)
+    if spared != facts.fstab:
+        script = put(File("/etc/fstab", spared))
+        yield BoxStep("mount the card noatime", script + "mount -o remount,noatime /\n")
+    if facts.swap_file:
+        yield BoxStep(
+            "no swap file on the card",
+            "systemctl disable --now --quiet dphys-swapfile\nrm -f /var/swap\n",
+        )
+
+
+def spare_fstab(fstab: str) -> str:
+    """Return the table with noatime for what is on the card."""
+    lines = []
+    for line in fstab.splitlines(keepends=True):
+        found = re.match(r"(\s*[^#\s]\S*\s+/\S*\s+(?:ext4|f2fs|btrfs)\s+)(\S+)", line)
+        if found and "noatime" not in found[2].split(","):
+            options = [o for o in found[2].split(",") if o not in ("relatime", "strictatime")]
+            line = found[1] + ",".join([*options, "noatime"]) + line[found.end() :]  # noqa: PLW2901 - its better half
+        lines.append(line)
+    return "".join(lines)
+
+
+def _settings(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
+    text = settings_text(facts, wanted)
+    if text != facts.settings:
+        restart = "systemctl --quiet try-restart --no-block bikebox.target 2>/dev/null || true"
+        yield BoxStep(f"write {SETTINGS}", put(File(SETTINGS, text, then=restart)))

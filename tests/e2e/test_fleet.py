@@ -1,0 +1,176 @@
+"""A technician at a laptop: stock boxes become bikes, a row is updated, a bad one is stopped."""
+
+import json
+import sys
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from fake_release import Foundry
+
+MINISIGN = 1
+"""The line of a public key's file that is the key."""
+
+
+class Fleet:
+    """A row of boxes, the fleet.toml that names them, and a laptop to type at."""
+
+    def __init__(self, row, foundry: Foundry, folder: Path) -> None:
+        self.row, self.foundry = row, foundry
+        self.file = folder / "fleet.toml"
+        public = row.key.with_suffix(".pub").read_text().strip()
+        key = foundry.key.with_suffix(".pub").read_text().splitlines()[MINISIGN]
+        lines = [
+            f'{box.name} = {{ address = "{box.ip}", groups = [{CANARY if n == 0 else ""}] }}'
+            for n, box in enumerate(row.boxes)
+        ]
+        self.file.write_text(
+            f'[technicians]\nada = "{public}"\n[release_keys]\npresent = "{key}"\n'
+            "[rollout]\nwaves = ['1', 'rest']\nsoak_s = 0\n"
+            "[gyms.north]\ntitle = 'North'\n[gyms.north.bikes]\n" + "\n".join(lines) + "\n"
+        )
+
+    def type(self, *words, user="ada", check=True, timeout=300.0):
+        """Type bikebox fleet ... as somebody; return exit code and what was said."""
+        done = self.row.laptop(
+            "bikebox", "fleet", "--fleet", str(self.file), "--as", user,
+            "--key", str(self.row.key), *map(str, words), check=False, timeout=timeout,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def provision(self, box, bundle=None, **more):
+        """Make a stock box a bike, as whoever made the card's first account."""
+        shown = self.row.laptop(
+            "ssh-keygen", "-lf", str(box.upper / "etc/ssh/ssh_host_ed25519_key.pub")
+        ).stdout.split()[1]
+        words = ["provision", "--on", box.name, "--yes"]
+        words += ["--bundle", bundle] if bundle else []
+        known = f'{box.name} = {{ address = "{box.ip}"' in self.file.read_text()
+        words += ["--host-key", shown] if known else []
+        return self.type(*words, user="technician", **more)
+
+    def status(self):
+        """What the boxes' updaters say."""
+        told = json.loads(self.type("status", "--json", check=False).stdout)
+        return {name: seen["update"] for name, seen in told.items()}
+
+    def versions(self):
+        return [told["version"] for told in self.status().values()]
+
+
+CANARY = '"canary"'
+OUTAGE = """
+while sleep 0.05; do
+    curl -s -m 1 -o /dev/null "http://127.0.0.1:$(cat /run/bikebox/gateway.port)/health" \\
+        && echo "$(date +%s.%N) yes" || echo "$(date +%s.%N) no"
+done >/run/outage
+"""
+
+
+def longest_outage_s(lines: str) -> float:
+    """Seconds between the last answer before and the first after the longest silence."""
+    said = [line.split() for line in lines.splitlines()]
+    answers = [float(t) for t, answered in said if answered == "yes"]
+    return max(b - a for a, b in pairwise(answers))
+
+
+@pytest.fixture
+def fleet(row, foundry, tmp_path):
+    return Fleet(row, foundry, tmp_path)
+
+
+@pytest.mark.boxes(1)
+def test_a_stock_box_becomes_a_bike_and_the_second_time_there_is_nothing_to_do(fleet):
+    box = fleet.row.boxes[0]
+    said = fleet.provision(box, fleet.foundry.make("1.0.0", 1)).stdout
+    assert "let ada in" in said
+    assert "install the updater" in said
+    assert "host_key" in fleet.file.read_text()
+    assert fleet.versions() == ["1.0.0"]
+    assert box.sh("cat /etc/bikebox/bikebox.toml") == (
+        "# Written by `bikebox fleet provision`; change fleet.toml and provision again.\n"
+        f'gym = "North"\nbox = "{box.name}"\n'
+    )
+    again = fleet.type("provision", "--on", box.name, "--dry-run", user="technician").stdout
+    assert "nothing: it is as it shall be" in again
+
+
+@pytest.mark.boxes(1)
+def test_a_technician_may_do_what_is_theirs_and_no_more(fleet):
+    box = fleet.row.boxes[0]
+    fleet.provision(box, fleet.foundry.make("1.0.0", 1))
+    for may_not in ("cat /etc/shadow", "bash", "/usr/local/bin/bikebox-update set-up"):
+        done = fleet.type("run", "--on", box.name, "--sudo", "--", may_not, check=False)
+        assert done.returncode == 1, may_not
+    assert "--" in fleet.type("logs", "--on", box.name, "--since", "today").stdout
+    fleet.file.write_text(fleet.file.read_text().replace("ada =", "grace ="))
+    assert "let ada in no longer" in fleet.provision(box).stdout
+    assert "refused" in fleet.type("status", check=False).stdout
+    assert fleet.type("status", user="grace").returncode == 0
+
+
+@pytest.mark.boxes(8)
+def test_eight_boxes_are_updated_in_less_than_a_minute_and_each_is_away_for_three_seconds(fleet):
+    boxes = fleet.row.boxes
+    first = fleet.foundry.make("1.0.0", 1)
+    for box in boxes:
+        fleet.provision(box, first)
+        box.run("systemd-run", "--unit=outage", "bash", "-c", OUTAGE)
+    begun_s = time.monotonic()
+    said = fleet.type("update", fleet.foundry.make("1.1.0", 2, ballast_kb=8000), "--yes")
+    took_s = time.monotonic() - begun_s
+    assert fleet.versions() == ["1.1.0"] * 8, said.stdout
+    outages_s = [longest_outage_s(box.sh("cat /run/outage")) for box in boxes]
+    sys.stdout.write(f"8 boxes in {took_s:.1f} s, away for {sorted(outages_s)} s\n")
+    assert took_s < 60
+    assert max(outages_s) <= 3
+    audit = boxes[3].sh("cat /var/lib/bikebox-update/audit.jsonl")
+    assert "ada" in audit
+    again = fleet.type("update", fleet.foundry.make("1.1.0", 2, ballast_kb=8000), "--yes").stdout
+    assert "8 done" in again
+
+
+@pytest.mark.boxes(4)
+def test_a_bad_release_goes_back_at_the_canary_and_reaches_nobody_else(fleet):
+    for box in fleet.row.boxes:
+        fleet.provision(box, fleet.foundry.make("1.0.0", 1))
+    for serial, mode in enumerate(("crash", "unready", "503", "camera"), 2):
+        bad = fleet.foundry.make(f"1.{serial}.0", serial, mode)
+        done = fleet.type("update", bad, "--yes", check=False)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert f"Stopped: {fleet.row.boxes[0].name} failed: " in done.stdout
+        assert "3 waits" in done.stdout
+        assert fleet.versions() == ["1.0.0"] * 4
+    untouched = fleet.row.boxes[1].sh("cat /var/lib/bikebox-update/audit.jsonl")
+    assert untouched.count("update-begun") == 1
+
+
+@pytest.mark.boxes(2)
+def test_an_update_whose_line_is_cut_finishes_and_a_ride_is_not_disturbed(fleet):
+    first, second = fleet.row.boxes
+    for box in fleet.row.boxes:
+        fleet.provision(box, fleet.foundry.make("1.0.0", 1))
+    second.run("touch", "/run/riding")
+
+    def cut():
+        while "1.1.0" not in first.run("bikebox-update", "status", check=False).stdout:
+            time.sleep(0.05)
+            first.sh(
+                "[ ! -d /run/bikebox-update ] || ! grep -qs unpack /run/bikebox-update/progress"
+                " || pkill -KILL -f 'sshd: ada' || true"
+            )
+
+    cutter = threading.Thread(target=cut)
+    cutter.start()
+    done = fleet.type("update", fleet.foundry.make("1.1.0", 2), "--yes", check=False)
+    cutter.join()
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert fleet.versions() == ["1.1.0", "1.0.0"]
+    assert "somebody rides" in done.stdout
+    second.run("rm", "/run/riding")
+    resume = done.stdout[done.stdout.index("--resume") :].split()[1]
+    fleet.type("update", fleet.foundry.make("1.1.0", 2), "--yes", "--resume", resume)
+    assert fleet.versions() == ["1.1.0", "1.1.0"]
