@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         rolls.add_argument("--reports", type=Path, metavar="DIR", help="where reports go")
     provision = verb("provision", "make a stock Raspberry Pi OS Lite a bike, or look after one")
     provision.add_argument(
-        "--bundle", nargs="+", default=[], type=Path, help="the release to bring"
+        "--bundle", dest="bundles", nargs="+", default=[], type=Path, help="the release to bring"
     )
     provision.add_argument("--claim", default="", metavar="CODE", help="one bike's, of the studio")
     provision.add_argument("--host-key", default="", metavar="SHA256:...", help="one new bike's")

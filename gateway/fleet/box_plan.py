@@ -236,7 +236,8 @@ def _inbox(facts: BoxFacts) -> Iterable[BoxStep]:
         yield BoxStep(
             "let technicians send releases",
             f"getent group {GROUP} >/dev/null || groupadd --system {GROUP}\n"
-            f"install -d -m 2770 -g {GROUP} {INBOX}\n",
+            # and this first account, which may do everything, and does it for them now
+            f'install -d -m 2770 -o "${{SUDO_USER:-root}}" -g {GROUP} {INBOX}\n',
         )
 
 

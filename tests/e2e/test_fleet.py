@@ -89,7 +89,7 @@ def test_a_stock_box_becomes_a_bike_and_the_second_time_there_is_nothing_to_do(f
     assert "let ada in" in said
     assert "install the updater" in said
     assert "host_key" in fleet.file.read_text()
-    assert fleet.versions() == ["1.0.0"]
+    assert fleet.versions() == ["1.0.0"], said
     assert box.sh("cat /etc/bikebox/bikebox.toml") == (
         "# Written by `bikebox fleet provision`; change fleet.toml and provision again.\n"
         f'gym = "North"\nbox = "{box.name}"\n'
@@ -155,18 +155,22 @@ def test_an_update_whose_line_is_cut_finishes_and_a_ride_is_not_disturbed(fleet)
         fleet.provision(box, fleet.foundry.make("1.0.0", 1))
     second.run("touch", "/run/riding")
 
+    over = threading.Event()
+    cuts = []
+
     def cut():
-        while "1.1.0" not in first.run("bikebox-update", "status", check=False).stdout:
-            time.sleep(0.05)
-            first.sh(
-                "[ ! -d /run/bikebox-update ] || ! grep -qs unpack /run/bikebox-update/progress"
-                " || pkill -KILL -f 'sshd: ada' || true"
-            )
+        """Kill every line from the moment the update runs in its own unit; ever again."""
+        unit = "bikebox-update-run.service"
+        script = f"systemctl is-active -q {unit} && pkill -KILL -f 'sshd: [a]da'"
+        while not over.wait(0.3):
+            cuts.append(first.sh(script + " && echo cut || true"))
 
     cutter = threading.Thread(target=cut)
     cutter.start()
     done = fleet.type("update", fleet.foundry.make("1.1.0", 2), "--yes", check=False)
+    over.set()
     cutter.join()
+    assert "cut\n" in cuts
     assert done.returncode == 3, done.stdout + done.stderr
     assert fleet.versions() == ["1.1.0", "1.0.0"]
     assert "somebody rides" in done.stdout
