@@ -8,7 +8,7 @@ import pytest
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.baseline import Baseline
 from firmware_app.form.catalogue import RULES
-from firmware_app.form.metrics import Arms, FormMetrics, Head, Hips, Knees, Trunk
+from firmware_app.form.metrics import Arms, Elbows, FormMetrics, Head, Hips, Knees, Trunk
 from firmware_app.settings import Coaching
 
 FPS, RPM = 15, 80.0
@@ -28,6 +28,9 @@ class Sits(NamedTuple):
     knees_out: float = 0.0
     nose_aside: float = 0.0
     hand: float | None = 2.4
+    head_tilt: float = 0.0
+    shoulder_tilt: float = 0.0
+    elbow_out: float = 0.0
     knees_seen: bool = True
     blind: str = ""
 
@@ -48,9 +51,20 @@ def front(t_s, at):
     return FormMetrics(
         t_s=t_s,
         trunk=Trunk(
-            0.66 + SPAN * at.sway * math.sin(turn), shoulder_y, SPAN * math.exp(at.nearer), 0.0
+            0.66 + SPAN * at.sway * math.sin(turn),
+            shoulder_y,
+            SPAN * math.exp(at.nearer),
+            SPAN * at.shoulder_tilt,
         ),
-        head=Head(0.66, ear_y, 0.1, 0.66 + 0.1 * at.nose_aside, ear_y + 0.03 + 0.1 * at.head_down),
+        elbows=Elbows(0.05 + SPAN * at.elbow_out, 0.05),
+        head=Head(
+            0.66,
+            ear_y,
+            0.1,
+            0.66 + 0.1 * at.nose_aside,
+            ear_y + 0.03 + 0.1 * at.head_down,
+            0.1 * at.head_tilt,
+        ),
         hips=Hips(hip_x, 0.8),
         knees=knees if at.knees_seen else None,
         hand=None if at.hand is None else SPAN * at.hand,
@@ -65,6 +79,8 @@ class Side(NamedTuple):
     trunk_short: float = 0.0
     knee_bdc_deg: float = 25.0
     head_deg: float = 30.0
+    up: float = 0.0
+    over_hands: float = -0.3
 
 
 def side(t_s, at):
@@ -72,12 +88,14 @@ def side(t_s, at):
     length = 0.35 * (1 - at.trunk_short)
     lean, head = math.radians(at.trunk_deg), math.radians(at.head_deg)
     nose_x, nose_y = 0.06 * math.cos(head), 0.06 * math.sin(head)
-    x, y = 0.4 + length * math.sin(lean), 0.6 - length * math.cos(lean)
+    hip_y = 0.6 - 0.35 * at.up
+    x, y = 0.4 + length * math.sin(lean), hip_y - length * math.cos(lean)
     return FormMetrics(
         t_s=t_s,
         trunk=Trunk(x, y, length, 0.0),
         head=Head(x + 0.1, y - 0.1, 0.06, x + 0.1 + nose_x, y - 0.1 + nose_y),
-        hips=Hips(0.4, 0.6),
+        hips=Hips(0.4, hip_y),
+        over_hands=0.35 * at.over_hands,
         arms=Arms(at.elbow_deg, at.elbow_deg),
         knee_deg=at.knee_bdc_deg + 40 + 40 * math.cos(turn),
         hand=0.35,
@@ -172,6 +190,38 @@ def test_hips_behind_the_bar_may_be_caught_rocking_but_are_never_called_still():
     assert rider.form.why["hip_rock"] == "hips hidden by the bar"
     rider.ride(12, Sits(sway=0.04)).ride(20, WELL)
     assert {states["hip_rock"] for _, states in rider.states} == {"unseen", "fault"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "at"),
+    [
+        ("head_tilt", Sits(head_tilt=0.2)),
+        ("head_tilt", Sits(head_tilt=-0.2)),
+        ("shoulder_tilt", Sits(shoulder_tilt=0.2)),
+        ("elbows_flared", Sits(elbow_out=0.36)),
+    ],
+)
+def test_what_is_held_to_one_side_is_told_after_ten_seconds(rule, at):
+    rider = learnt()
+    since_s = rider.t_s
+    rider.ride(9, at)
+    assert not rider.faults()
+    rider.ride(4, at)
+    assert rider.faults() == {rule}
+    assert rider.delay_s(rule, since_s) <= WINDOW_S[rule] + 1
+    rider.ride(4, WELL)
+    assert rider.form.states[rule] == "ok"
+
+
+def test_a_rider_who_hangs_on_the_bar_while_standing_is_told_and_one_who_stands_well_is_not():
+    stands = Side(up=0.4, elbow_deg=35)
+    rider = learnt("side").ride(10, stands)
+    assert rider.faults() == {"standing"}
+    assert rider.form.states["leaning"] == "ok"
+    rider.ride(8, stands._replace(over_hands=0.25, elbow_deg=12))
+    assert rider.faults() == {"standing", "leaning"}
+    rider.ride(8, Side())
+    assert rider.form.why["leaning"] == "in the saddle"
 
 
 @pytest.mark.parametrize(

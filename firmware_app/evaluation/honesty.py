@@ -13,6 +13,9 @@ from firmware_app.evaluation.labels import Label
 JOINTS: dict[str, tuple[int, ...]] = {
     "shrug": (7, 8, 11, 12),
     "head_drop": (0, 7, 8, 11, 12),
+    "head_tilt": (7, 8),
+    "shoulder_tilt": (11, 12),
+    "elbows_flared": (11, 12, 13, 14),
     "elbows_locked": (11, 12, 13, 14, 15, 16),
     "rounded_back": (11, 12, 23, 24),
     "lean_low": (0, 11, 12),

@@ -23,6 +23,9 @@ class Rule(NamedTuple):
 RULES = (
     Rule("shrug", 2.5, 1.0),
     Rule("head_drop", 2.5, 1.0),
+    Rule("head_tilt", 8.0, 1.0),
+    Rule("shoulder_tilt", 8.0, 1.0),
+    Rule("elbows_flared", 8.0, 1.0),
     Rule("elbows_locked", 4.0, 1.0, 4.0),
     Rule("rounded_back", 2.5, 1.0),
     Rule("lean_low", 2.5, 1.0),
@@ -32,6 +35,7 @@ RULES = (
     Rule("bounce", 2.0, 1.0, 4.0),
     Rule("hip_rock", 2.0, 1.0, 4.0),
     Rule("standing", 1.5, 1.5),
+    Rule("leaning", 4.0, 1.0),
     Rule("saddle_low", 4.0, 4.0, 4.0),
     Rule("saddle_high", 4.0, 4.0, 4.0),
     Rule("cadence_low", 8.0, 2.0),

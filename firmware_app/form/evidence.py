@@ -86,6 +86,15 @@ STRAIGHTER = -0.1
 ELBOW_PLAY_DEG = (14.0, 7.0)
 """... and does not play: an arm in use opens and closes by 8 and more as the trunk moves, however
 straight it is for the moment; a locked one reads the same within 6."""
+TILT = 0.09
+"""Head or shoulders 9 degrees off the rider's own level; good riding stays below 5."""
+ELBOWS_OUT = ("left_elbow_out", "right_elbow_out")
+FLARE = 0.3
+"""An elbow this much further out than the rider's own, in shoulder widths: about 11 cm."""
+OVER_HANDS = 0.15
+"""Shoulders ahead of the hands, in trunk lengths, with ..."""
+LEAN_ELBOW_DEG = (25.0, 15.0)
+"""... arms this straight: the weight hangs on the bar."""
 SADDLE_LOW_DEG = (35.0, 48.0)
 SADDLE_HIGH_DEG = (25.5, 18.5)
 """Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
@@ -193,6 +202,32 @@ def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None
     )
 
 
+def _head_tilt(view: View, now: Summary, deviation: Summary) -> float | None:
+    del now
+    if view != "front" or "head_tilt" not in deviation:
+        return None
+    return abs(deviation["head_tilt"]) / TILT
+
+
+def _shoulder_tilt(view: View, now: Summary, deviation: Summary) -> float | None:
+    del now
+    if view != "front" or "shoulder_tilt" not in deviation:
+        return None
+    return abs(deviation["shoulder_tilt"]) / TILT
+
+
+def _elbows_flared(view: View, now: Summary, deviation: Summary) -> float | None:
+    del view, now
+    out = [deviation[name] for name in ELBOWS_OUT if name in deviation]
+    return max(out) / FLARE if out else None
+
+
+def _leaning(view: View, now: Summary, deviation: Summary) -> float | None:
+    if view != "side" or "over_hands" not in deviation or "left_deg" not in now:
+        return None
+    return min(deviation["over_hands"] / OVER_HANDS, _between(now["left_deg"], LEAN_ELBOW_DEG))
+
+
 def _saddle_low(view: View, now: Summary, deviation: Summary) -> float | None:
     del deviation
     return _saddle(view, now, SADDLE_LOW_DEG)
@@ -217,6 +252,10 @@ def _between(value: float, limits: tuple[float, float]) -> float:
 
 _SINGLE: dict[str, Callable[[View, Summary, Summary], float | None]] = {
     "elbows_locked": _elbows_locked,
+    "head_tilt": _head_tilt,
+    "shoulder_tilt": _shoulder_tilt,
+    "elbows_flared": _elbows_flared,
+    "leaning": _leaning,
     "knees_in": _knees_in,
     "knees_out": _knees_out,
     "sway": _sway,

@@ -48,6 +48,8 @@ class Head(NamedTuple):
     """Distance between the ears; from the side from ear to nose."""
     nose_x: float
     nose_y: float
+    tilt: float = 0.0
+    """Left ear below the right one; from the side nothing."""
 
 
 class Hips(NamedTuple):
@@ -63,6 +65,13 @@ class Arms(NamedTuple):
     left_deg: float
     right_deg: float
     """From the side both are the near elbow."""
+
+
+class Elbows(NamedTuple):
+    """How far the elbows are outside of their shoulders, from the front."""
+
+    left_out: float
+    right_out: float
 
 
 class Knees(NamedTuple):
@@ -83,11 +92,14 @@ class FormMetrics(wire.Message, frozen=True, kw_only=True, omit_defaults=True):
     head: Head | None = None
     hips: Hips | None = None
     arms: Arms | None = None
+    elbows: Elbows | None = None
     knees: Knees | None = None
     knee_deg: float | None = None
     """Flexion of the near knee in the picture's plane, from the side."""
     hand: float | None = None
     """Distance of the nearer wrist in the picture to the nose."""
+    over_hands: float | None = None
+    """How far the near shoulder is ahead of its wrist, from the side."""
 
 
 def measure(frame: wire.PoseFrame, view: wire.View) -> FormMetrics:
@@ -139,9 +151,11 @@ class _Body:
             head=head,
             hips=self._hips(),
             arms=self._arms(),
+            elbows=self._elbows() if self._view == "front" else None,
             knees=None if side else self._knees(),
             knee_deg=self._knee_deg() if side else None,
             hand=self._hand(),
+            over_hands=self._over_hands() if side else None,
         )
 
     def _pair(self, left: int) -> tuple[int, int]:
@@ -180,7 +194,8 @@ class _Body:
         if not self._sees(a, b, NOSE):
             return None
         span = self._span(a, NOSE) if self._view == "side" else self._span(a, b)
-        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE]))
+        tilt = self._xy[a][1] - self._xy[b][1]
+        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE], tilt))
 
     def _hips(self) -> Hips | None:
         a, b = self._pair(LEFT_HIP)
@@ -194,6 +209,24 @@ class _Body:
             return None
         left, right = (self._flexion_deg(elbow - 2, elbow, elbow + 2) for elbow in elbows)
         return Arms(round(left, 1), round(right, 1))
+
+    def _elbows(self) -> Elbows | None:
+        """Return how far the elbows are out; the rider's left is on the right of the picture."""
+        left, right = LEFT_ELBOW, LEFT_ELBOW + 1
+        if not self._sees(left, right):
+            return None
+        return Elbows(
+            *_round(
+                self._xy[left][0] - self._xy[left - 2][0],
+                self._xy[right - 2][0] - self._xy[right][0],
+            )
+        )
+
+    def _over_hands(self) -> float | None:
+        shoulder = LEFT_SHOULDER + self._near
+        if not self._sees(shoulder, shoulder + 4):
+            return None
+        return round(self._xy[shoulder][0] - self._xy[shoulder + 4][0], 4)
 
     def _knees(self) -> Knees | None:
         if not self._sees(LEFT_KNEE, LEFT_KNEE + 1):

@@ -24,10 +24,11 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
 
     From the front: width (logarithm; nearer is larger), shoulder_y, ear_y and nose_drop (down is
     positive), turn (of the head), rise (of head and shoulders alike).
+    head_tilt and shoulder_tilt (left down is positive), left_elbow_out and right_elbow_out.
     Obliquely also reach: how far the shoulders have gone ahead of the hips.
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
-    the hips).
+    the hips), over_hands (the shoulder ahead of the wrist, whatever the baseline).
     In every view moved, how far the shoulders are from their place.
     In time with the crank: bounce and swing are how much the shoulders' motion has changed, up
     and down twice a turn and sideways once a turn; counter is the hips' part in the swing, 1 for
@@ -59,7 +60,18 @@ def _front(now: Summary, base: Summary, unit: float) -> Summary:
         "nose_drop": (_nose(now)[1] - _nose(base)[1]) / head,
         "turn": (_nose(now)[0] - _nose(base)[0]) / head,
         "rise": -max(shoulder_y, ear_y),
-    }
+    } | _level(now, base)
+
+
+def _level(now: Summary, base: Summary) -> Summary:
+    """Return how far head and shoulders are tilted, and how far the elbows have gone out."""
+    found = {"shoulder_tilt": (_tilt_deg(now, "shoulder") - _tilt_deg(base, "shoulder")) / 100}
+    if "ear_tilt" in now and "ear_tilt" in base:
+        found["head_tilt"] = (_tilt_deg(now, "ear") - _tilt_deg(base, "ear")) / 100
+    for elbow in ("left_elbow_out", "right_elbow_out"):
+        if elbow in now and elbow in base:
+            found[elbow] = (now[elbow] - base[elbow]) / base["shoulder_span"]
+    return found
 
 
 def _reach(now: Summary, base: Summary, unit: float) -> Summary:
@@ -82,6 +94,8 @@ def _side(now: Summary, base: Summary, unit: float) -> Summary:
         found["elbow"] = (now["left_deg"] - base["left_deg"]) / 100
     if "hip_y" in now and "hip_y" in base:
         found["rise"] = (base["hip_y"] - now["hip_y"]) / unit
+    if "over_hands" in now:
+        found["over_hands"] = now["over_hands"] / unit
     return found
 
 
@@ -120,6 +134,11 @@ def _change(now: Summary, base: Summary, name: str, harmonic: int) -> complex | 
         return None
     cos, sin = (now[key] - base[key] for key in keys)
     return complex(cos, sin)
+
+
+def _tilt_deg(at: Summary, part: str) -> float:
+    """Return how far the line of shoulders or ears is from level."""
+    return math.degrees(math.asin(max(-1.0, min(at[f"{part}_tilt"] / at[f"{part}_span"], 1.0))))
 
 
 def _nose(at: Summary) -> tuple[float, float]:

@@ -36,10 +36,13 @@ MOVED = 1.2
 Standing moves them by 0.5, a deep lean by 0.8."""
 ASIDE_S = 6.0
 """A head turned for longer is no glance; it is how the rider sits now, and is judged."""
-SEATED = frozenset(POSTURE) - STATES
+SEATED = frozenset(POSTURE) - STATES - {"leaning"}
 """Rules of seated riding."""
-SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high"})
-FRONT_ONLY = frozenset({"shrug", "knees_in", "knees_out", "hip_rock"})
+SEATED_NOW = "in the saddle"
+WHILE_STANDING = frozenset({"leaning"})
+SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high", "leaning"})
+NOT_OBLIQUE = frozenset({"hip_rock", "head_tilt", "shoulder_tilt", "elbows_flared"})
+FRONT_ONLY = NOT_OBLIQUE | {"shrug", "knees_in", "knees_out"}
 HIDES = {
     "shrug": HIDDEN,
     "head_drop": "hips hidden",
@@ -50,6 +53,8 @@ HIDES = {
     "hip_rock": "hips hidden",
     "standing": "hips hidden",
     "elbows_locked": "elbows hidden",
+    "elbows_flared": "elbows hidden",
+    "leaning": "elbows hidden",
 }
 """What usually is in the way where a view shows a rule in principle."""
 UNPROVEN: dict[View, dict[str, str]] = {
@@ -94,7 +99,7 @@ def missing(view: View, rule: str) -> str:
         return FROM_SIDE
     if view == "side" and rule in FRONT_ONLY:
         return FROM_FRONT
-    if rule == "hip_rock" and view == "oblique":
+    if view == "oblique" and rule in NOT_OBLIQUE:
         return FROM_FRONT
     return HIDES.get(rule, "waiting for the crank")
 
@@ -109,8 +114,9 @@ def overlaid(view: View, shown: Summary, *, standing: bool) -> dict[str, str]:
     if _shows(shown, ("bounce",)):
         hidden += ("shrug",)
     if _shows(shown, BENT):
+        hidden += ("elbows_flared",)
         hidden += tuple(rule for rule in KNEES if shown.get(rule, 0.0) < BEYOND[view])
-    return dict.fromkeys(hidden, HIDDEN)
+    return dict.fromkeys(WHILE_STANDING, SEATED_NOW) | dict.fromkeys(hidden, HIDDEN)
 
 
 def _shows(shown: Summary, rules: tuple[str, ...]) -> bool:

@@ -27,14 +27,15 @@ the further it is bent. Fitted to 13 rendered riders from 10 to 60 degrees; a ri
 fit is told within 2.3 degrees (median)."""
 _COLUMNS = (
     *("shoulder_x", "shoulder_y", "shoulder_span", "shoulder_tilt"),
-    *("ear_x", "ear_y", "ear_span", "nose_x", "nose_y"),
+    *("ear_x", "ear_y", "ear_span", "nose_x", "nose_y", "ear_tilt"),
     *("hip_x", "hip_y"),
     *("left_deg", "right_deg"),
+    *("left_elbow_out", "right_elbow_out"),
     *("left_knee_x", "left_knee_y", "right_knee_x", "right_knee_y"),
-    *("knee_deg", "hand"),
+    *("knee_deg", "hand", "over_hands"),
 )
 COLUMN = {name: place for place, name in enumerate(_COLUMNS, start=1)}
-_EMPTY = {"trunk": 4, "head": 5, "hips": 2, "arms": 2, "knees": 4}
+_EMPTY = {"trunk": 4, "head": 6, "hips": 2, "arms": 2, "elbows": 2, "knees": 4}
 
 Summary = dict[str, float]
 """Name to value in the picture's measure; what could not be seen is not in it."""
@@ -130,8 +131,8 @@ def _row(metrics: FormMetrics) -> list[float]:
     for name, width in _EMPTY.items():
         group = getattr(metrics, name)
         row.extend(group if group is not None else [math.nan] * width)
-    row.append(math.nan if metrics.knee_deg is None else metrics.knee_deg)
-    row.append(math.nan if metrics.hand is None else metrics.hand)
+    singles = (metrics.knee_deg, metrics.hand, metrics.over_hands)
+    row.extend(math.nan if single is None else single for single in singles)
     return row
 
 

@@ -15,8 +15,12 @@ Part = Literal["head", "shoulders", "arms", "back", "knees"]
 PARTS: tuple[Part, ...] = ("head", "shoulders", "arms", "back", "knees")
 PART_OF: dict[str, Part] = {
     "head_drop": "head",
+    "head_tilt": "head",
     "shrug": "shoulders",
+    "shoulder_tilt": "shoulders",
     "elbows_locked": "arms",
+    "elbows_flared": "arms",
+    "leaning": "arms",
     "rounded_back": "back",
     "lean_low": "back",
     "sway": "back",

@@ -18,7 +18,11 @@ MOST_RIDERS = 5000
 PART_OF_BODY = {
     "shrug": "shoulders",
     "head_drop": "head",
+    "head_tilt": "head",
+    "shoulder_tilt": "shoulders",
     "elbows_locked": "arms",
+    "elbows_flared": "arms",
+    "leaning": "arms",
     "rounded_back": "back",
     "lean_low": "back",
     "knees_in": "knees",
