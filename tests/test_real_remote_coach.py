@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from collections import deque
 from itertools import pairwise
 
 import nats
@@ -15,7 +14,6 @@ from test_ride_coached import events
 
 from firmware_app.clock import MachineClock
 from firmware_app.coach.book import cue_file, read_cues
-from firmware_app.form.metrics import FormMetrics
 from firmware_app.ride.events import Pulse, Tick
 from firmware_app.ride.ride import Ride, Send
 from firmware_app.settings import Mqtt
@@ -24,7 +22,6 @@ from firmware_app.wire import Command, FromGateway, Reader, Say
 from gateway.mqtt import connected
 
 CUE = "fitness/class/42/cue/p-1"
-TURN_S = 0.75
 
 
 @pytest.fixture
@@ -36,21 +33,16 @@ def gym(tmp_path):
 
 
 class Shrugging:
-    """A real ride of a recorded rider whose shrug stands, going on live."""
+    """A real ride of a recorded rider, from the moment a shrug stands; it then stands for ever."""
 
     def __init__(self, socket):
         self.clock = MachineClock()
         self._reader = Reader(FromGateway)
         self.hub = Hub(socket, self._hear)
         self.said = []
-        self._seen = deque(maxlen=40)
-        stands_s = self._ride_until_shrug(0.0)
-        self._ride_until_shrug(self.clock.monotonic() - stands_s)
-
-    def _ride_until_shrug(self, shift_s):
         setup = structs.replace(
             Saddle(start_s=0.0, pulses=()).setup,
-            t_s=shift_s,
+            t_s=0.0,
             rider="Ana",
             class_id="42",
             rider_pseudonym="p-1",
@@ -58,17 +50,14 @@ class Shrugging:
         )
         self.ride = Ride(setup, read_cues(cue_file("en")))
         self.ride._coach.consider = lambda *_: None  # leaves the word to others
-        stood_s = None
         for event in events("front_shrug_head_drop", 45):
-            self.ride.feed(structs.replace(event, t_s=event.t_s + shift_s))
-            if isinstance(event, FormMetrics):
-                self._seen.append(event)
+            self.ride.feed(event)
             form = self.ride._form
             if form and form.states["shrug"] == "fault":
-                stood_s = stood_s or event.t_s
-                if event.t_s > stood_s + 2:
-                    return event.t_s
-        raise AssertionError("the recorded shrug was not seen")
+                break
+        assert form.states["shrug"] == "fault"
+        # however late a busy machine comes round, it is this moment that is judged
+        self.ride._analyst.judge = lambda t_s, *_: form._replace(t_s=t_s)
 
     def _hear(self, line):
         message = self._reader.read(line)
@@ -83,16 +72,11 @@ class Shrugging:
 
     async def go_on(self):
         await self.hub.open()
-        pulse_s = self.clock.monotonic()
         while True:
             now_s = self.clock.monotonic()
-            self._seen.rotate(-1)  # the last seconds over and over
-            self._feed(structs.replace(self._seen[0], t_s=now_s))
-            if now_s - pulse_s >= TURN_S:
-                pulse_s += TURN_S
-                self._feed(Pulse(t_s=pulse_s))
+            self._feed(Pulse(t_s=now_s))
             self._feed(Tick(t_s=now_s))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +107,7 @@ def test_through_mosquitto_true_words_are_said_and_others_are_refused_with_the_r
         ):
             poses, acks = [], {}
 
-            async def until_answered(name, within_s=10.0):
+            async def until_answered(name, within_s=20.0):
                 async with asyncio.timeout(within_s):
                     while name not in acks:
                         for heard in await line.heard(0.1):
@@ -133,7 +117,7 @@ def test_through_mosquitto_true_words_are_said_and_others_are_refused_with_the_r
                             elif "/pose/" in heard.topic:
                                 poses.append(body)
 
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(40):
                 while "early" not in acks:  # the box listens once the ride has told its class
                     line.publish(CUE, cue(id="early", issue="bounce"), qos=1)
                     with contextlib.suppress(TimeoutError):
@@ -185,14 +169,15 @@ def test_an_agent_on_nats_hears_the_pose_and_words_a_cue_in_its_own_tongue(gym):
             heard[message.subject] = body
 
         await client.subscribe("fitness.class.42.>", cb=hear)
-        async with riding(gym) as rider, asyncio.timeout(20):
+        async with riding(gym) as rider, asyncio.timeout(40):
             while "fitness.class.42.pose.p-1" not in heard:  # noqa: ASYNC110 - others work
                 await asyncio.sleep(0.05)
             while "fitness.class.42.cue.p-1.ack" not in heard:
                 await client.publish("fitness.class.42.cue.p-1", cue(id="n-1"))
                 await asyncio.sleep(0.2)
+            said = list(rider.said)
         await client.close()
-        return heard, rider.said
+        return heard, said
 
     heard, said = asyncio.run(scene())
     assert heard["fitness.class.42.pose.p-1"]["features"]["shoulder_y"] < 0
