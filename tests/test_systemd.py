@@ -1,6 +1,8 @@
 """The units as systemd reads them: what each service may touch, and nothing else."""
 
 import configparser
+import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -45,6 +47,7 @@ def unit(service: str) -> Path:
 def test_systemd_has_nothing_to_say_against_the_units(folder):
     names = [*(f"bikebox-{service}.service" for service in SERVICES), "bikebox.target"]
     names += ["renew-bikebox.service", "renew-bikebox.timer", "broker-bikebox.path"]
+    names += ["log-bikebox.service", "log-bikebox.timer"]
     names += ["broker-bikebox.service"]
     seen = subprocess.run(
         ["systemd-analyze", "verify", *(folder / name for name in names)],
@@ -118,7 +121,7 @@ def test_the_target_starts_all_that_a_bike_needs():
     target.read(UNITS / "bikebox.target")
     wanted = target["Unit"]["Wants"].split()
     services = [f"bikebox-{name}.service" for name in SERVICES if name != "studio"]
-    assert wanted == [*services, "renew-bikebox.timer"]
+    assert wanted == [*services, "renew-bikebox.timer", "log-bikebox.timer"]
     for name in SERVICES:
         moves_with_it = settings_of(unit(name)).get("PartOf") == ["bikebox.target"]
         assert moves_with_it == (name != "studio")
@@ -164,3 +167,25 @@ def test_the_certificate_is_looked_at_every_day_and_the_broker_told_when_the_stu
     assert "OnCalendar=daily\n" in (UNITS / "renew-bikebox.timer").read_text()
     written = f"{GymSettings().broker_folder}/changed"
     assert f"PathChanged={written}\n" in (UNITS / "broker-bikebox.path").read_text()
+
+
+def test_the_end_of_the_log_is_kept_packed_and_bounded(tmp_path):
+    program = (UNITS / "keep-log").read_text()
+    (tmp_path / "journalctl").write_text("#!/bin/sh\nseq 100\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for n in range(8):
+        (kept / f"start-{n}.log.gz").write_bytes(b"older")
+        os.utime(kept / f"start-{n}.log.gz", (n, n))
+    for _ in range(2):
+        subprocess.run(
+            ["sh", "-c", program], check=True,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "LOGS_DIRECTORY": str(kept)},
+        )  # fmt: skip
+    names = sorted(path.name for path in kept.glob("*.log.gz"))
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+    assert len(names) == 5
+    assert {"start-7.log.gz", f"{boot}.log.gz"} <= set(names)
+    assert gzip.decompress((kept / f"{boot}.log.gz").read_bytes()).endswith(b"100\n")
+    assert "Storage=volatile" in (UNITS / "journald.conf").read_text()

@@ -22,7 +22,11 @@ MAKERS = {
     "tmpfiles.conf": ("systemd-tmpfiles", "--create"),
 }
 UNITS = "etc/systemd/system"
-STARTED_BY = {TARGET: "multi-user.target", "renew-bikebox.timer": "timers.target"}
+STARTED_BY = {
+    TARGET: "multi-user.target",
+    "renew-bikebox.timer": "timers.target",
+    "log-bikebox.timer": "timers.target",
+}
 STUDIOS = ("bikebox-studio", "broker-bikebox")
 """How the units begin that belong beside a studio, and not on a bike."""
 UNIT_KINDS = (".service", ".target", ".timer", ".d")
