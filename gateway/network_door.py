@@ -34,7 +34,7 @@ class NetworkDoor:
         self._clock = clock
         self._tls = (mqtt.cert_file, mqtt.key_file)
         self._name = gateway.lan_name or f"{settings.box}.local"
-        self._hosts = [settings.box, f"{settings.box}.local", "localhost", self._name]
+        self._hosts = [settings.box, f"{settings.box}.local", self._name]
         self._access = read_access(Path(gateway.access_file)) if gateway.access_file else Access()
         self.codes = RideCodes()
         self._certificate = _read(mqtt.cert_file)

@@ -2,17 +2,19 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_app.clock import HandClock
 from firmware_app.errors import BadInput, BadSetting
 from gateway.access import Access, Person, read_access, with_pin, with_token, without, write_access
 from gateway.patience import LOCKED_S, LONGEST_WAIT_S, MOST_SOURCES, NOT_LOCKED, Patience
 from gateway.web.ride_claim import plain_name
 from gateway.web.ride_code import FRESH_S, GOOD_S, RideCodes
-from gateway.web.sessions import LASTS_S, MOST, Sessions
+from gateway.web.sessions import LASTS, MOST, Sessions
 
 ANNA = Person("anna", "technician")
 
@@ -128,23 +130,55 @@ def test_many_sources_do_not_fill_the_memory():
 # sessions and ride codes ---------------------------------------------------------------------
 
 
+NOW = HandClock().wall()
+SET_UP, _TOKEN = with_token(with_pin(Access(), "270341"), "anna")
+GYM = Person("gym", "gym")
+
+
 def test_a_session_ends_by_itself_by_hand_and_is_not_kept_as_it_is():
-    sessions = Sessions()
-    cookie = sessions.open(ANNA, 0.0)
-    assert sessions.who(cookie, LASTS_S - 1) == ANNA
-    assert sessions.who(cookie, LASTS_S) is None
-    assert sessions.who("another", 1.0) is None
+    sessions = Sessions(SET_UP)
+    cookie = sessions.open(ANNA, NOW)
+    day = LASTS["technician"]
+    assert sessions.who(cookie, NOW + day - timedelta(seconds=1)) == ANNA
+    assert sessions.who(cookie, NOW + day) is None
+    assert sessions.who("another", NOW) is None
     assert cookie not in sessions._by_cookie
     sessions.close(cookie)
-    assert sessions.who(cookie, 1.0) is None
+    assert sessions.who(cookie, NOW) is None
+
+
+def test_a_board_on_a_wall_stays_a_board_over_a_restart_and_a_technician_does_not(tmp_path):
+    file = tmp_path / "sessions.json"
+    sessions = Sessions(SET_UP, file)
+    board, anna = sessions.open(GYM, NOW), sessions.open(ANNA, NOW)
+    assert oct(file.stat().st_mode & 0o777) == "0o600"
+    assert board not in file.read_text()
+    again = Sessions(SET_UP, file)
+    assert again.who(board, NOW + timedelta(days=29)) == GYM
+    assert again.who(board, NOW + timedelta(days=30)) is None
+    assert again.who(anna, NOW) is None
+    again.close(board)
+    assert Sessions(SET_UP, file).who(board, NOW) is None
+    file.write_text("nonsense")
+    assert Sessions(SET_UP, file).who(board, NOW) is None
+
+
+def test_another_pin_or_a_token_taken_back_ends_what_was_opened_with_it(tmp_path):
+    file = tmp_path / "sessions.json"
+    board = Sessions(SET_UP, file).open(GYM, NOW)
+    assert Sessions(with_pin(SET_UP, "270341"), file).who(board, NOW) is None
+    sessions = Sessions(SET_UP)
+    cookie = sessions.open(ANNA, NOW)
+    sessions._access = without(SET_UP, "anna")
+    assert sessions.who(cookie, NOW) is None
 
 
 def test_sessions_do_not_fill_the_memory():
-    sessions = Sessions()
-    first = sessions.open(ANNA, 0.0)
+    sessions = Sessions(SET_UP)
+    first = sessions.open(ANNA, NOW)
     for _ in range(MOST):
-        sessions.open(ANNA, 0.0)
-    assert sessions.who(first, 1.0) is None
+        sessions.open(ANNA, NOW)
+    assert sessions.who(first, NOW) is None
 
 
 def test_a_ride_code_is_new_every_minute_and_the_one_before_is_good_while_somebody_types():

@@ -19,6 +19,7 @@ from gateway.studio.settings import GymSettings, check_doors
 from gateway.web.frame import LONGEST_BODY_BYTES
 from gateway.web.lan import make_lan_api
 from gateway.web.ride_code import RideCodes
+from gateway.web.serve import bind, serve
 from gateway.web.signing_in import Door
 
 PIN = "270341"
@@ -160,7 +161,7 @@ def test_a_program_sends_its_token_with_each_request(lan):
 def test_the_cookie_is_for_this_host_by_tls_and_out_of_scripts_reach(lan):
     cookie = lan.sign_in(PIN).headers["set-cookie"]
     assert cookie.startswith("__Host-bikebox=")
-    for word in ("HttpOnly", "Secure", "SameSite=strict", "Path=/", "Max-Age=28800"):
+    for word in ("HttpOnly", "Secure", "SameSite=strict", "Path=/", "Max-Age=2592000"):
         assert word in cookie
     assert "Domain" not in cookie
 
@@ -174,8 +175,8 @@ def test_signing_out_ends_the_session_not_only_the_cookie(lan, bike):
     assert bike.noted[-1].what == "signed_out"
 
 
-def test_a_session_ends_after_a_day_of_work(lan):
-    lan.sign_in(PIN)
+def test_a_technicians_session_ends_after_a_day_of_work(lan):
+    lan.sign_in(TOKEN)
     lan.clock.advance(8 * 3600 + 1)
     assert lan.get("/").status_code == 401
 
@@ -384,3 +385,23 @@ def test_a_board_on_the_network_without_a_pin_is_refused_at_the_start(tmp_path):
     check_doors(GymSettings())
     with pytest.raises(BadSetting, match="tls_cert_file"):
         check_doors(GymSettings(tls_cert_file=f"{tmp_path}/none.pem"))
+
+
+def test_who_connects_and_asks_nothing_is_hung_up_on(lan, monkeypatch):
+    monkeypatch.setattr("gateway.web.serve.HEAD_S", 0.2)
+
+    async def scene():
+        with bind("127.0.0.1", 0, "port") as door:
+            serving = asyncio.create_task(serve(lan.app, door))
+            place = door.getsockname()
+            reader, writer = await asyncio.open_connection(*place)
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+            writer.close()
+            async with httpx.AsyncClient(trust_env=False) as browser:
+                asked = await browser.get(f"http://127.0.0.1:{place[1]}/health")
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+            return asked.status_code
+
+    assert asyncio.run(scene()) == 200

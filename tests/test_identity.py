@@ -81,7 +81,9 @@ class Gym:
         words = RenewalAsked(
             serial=f"{old.serial_number:x}", request=asked, signature=device.sign(asked)
         )
-        return device.take(pem(self.grants.renew(words, "10.0.0.7")), device.authorities(), "b1")
+        made = self.grants.renew(words, "10.0.0.7")
+        chain = pem(self.grants._issuer.certificate) + device.root()
+        return device.take(pem(made), chain, "b1")
 
     @property
     def noted(self):
@@ -293,6 +295,18 @@ def test_a_box_renews_at_two_thirds_with_a_new_key_and_the_old_one_is_gone(gym):
         f"{second.serial_number:x}"
     ]
     assert standing(second, gym.now) == "ok"
+
+
+def test_a_box_renews_under_a_new_issuer_of_the_root_it_knows_and_no_other(gym):
+    device = gym.device()
+    gym.claim(gym.code(), device)
+    gym.days_pass(70)
+    gym.grants._issuer = make_issuer("Spin City", gym.root, gym.now)
+    gym.renew(device)
+    gym.days_pass(70)
+    gym.grants._issuer = make_issuer("Other", make_root("Other", gym.now), gym.now)
+    with pytest.raises(BadInput, match="not signed by"):
+        gym.renew(device)
 
 
 def test_a_copied_card_is_found_out_by_who_renews_second(gym):

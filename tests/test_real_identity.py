@@ -336,6 +336,8 @@ def test_a_code_is_good_once_and_every_other_try_is_in_the_audit(fleet):
     assert "not the one that was made" in _unwrap(
         fleet.provision("b1", wrong, "liar", exit_code=78)
     )
+    # a box does not get the broker's name, nor one that every machine has
+    assert "broker is reached" in fleet.operator("claim", "--box", "localhost", code=78)
     # a box that has a name already is not claimed by mistake
     assert "--replace" in fleet.operator("claim", "--box", "b1", code=78)
     fleet.provision("b1", fleet.claim("b1", "--replace"), "new-card")

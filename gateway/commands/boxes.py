@@ -9,6 +9,7 @@ import getpass
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -70,12 +71,12 @@ def run(args: argparse.Namespace, settings: GymSettings) -> int:
     _be_its_owner(Path(settings.identity.folder))
     register = Register(settings.register, MachineClock())
     try:
-        return _with(register, args)
+        return _with(register, args, settings.identity.broker_url)
     finally:
         register.close()
 
 
-def _with(register: Register, args: argparse.Namespace) -> int:
+def _with(register: Register, args: argparse.Namespace, broker_url: str) -> int:
     by, say = _operator(), sys.stdout.write
     match args.does:
         case "claim":
@@ -83,6 +84,7 @@ def _with(register: Register, args: argparse.Namespace) -> int:
                 msgspec.convert(args.box, Name)
             except msgspec.ValidationError as error:
                 raise BadInput(f"--box {args.box}: 1 to 32 of A-Z a-z 0-9 _ -") from error
+            _check_name(args.box, broker_url)
             code = register.make_claim(args.box, by, args.hours, replace=args.replace)
             say(
                 f"{code}\nGood once, for {args.box}, for {args.hours:g} hours. On the box:\n"
@@ -105,6 +107,13 @@ def _with(register: Register, args: argparse.Namespace) -> int:
                 return 1
             say(f"{checked.entries} entries, each follows from the one before.\n")
     return 0
+
+
+def _check_name(box: str, broker_url: str) -> None:
+    """Refuse a box the broker's own name, for its certificate would pass for the broker's."""
+    host = (urlsplit(broker_url).hostname or "").lower()
+    if box.lower() == "localhost" or host in (box.lower(), f"{box.lower()}.local"):
+        raise BadInput(f"--box {box}: the broker is reached under this name; choose another")
 
 
 def _init(args: argparse.Namespace) -> int:

@@ -49,9 +49,9 @@ def renew(studio: str, device: Device) -> x509.Certificate:
     asked = RenewalAsked(
         serial=f"{old.serial_number:x}", request=request, signature=device.sign(request)
     )
-    certificate = _post(studio, "/api/identity/renew", asked).decode("ascii", "replace")
+    answer = _post(studio, "/api/identity/renew", asked).decode("ascii", "replace")
     box = old.subject.rfc4514_string().removeprefix("CN=")
-    return device.take(certificate, device.authorities(), box)
+    return device.take(answer, f"{_after_the_first(answer)}{device.root()}", box)
 
 
 def clock_is_off(granted: Granted, now: datetime) -> str:
@@ -88,6 +88,12 @@ def _post(studio: str, path: str, body: Struct) -> bytes:
     if answer.status_code == 200:
         return answer.content
     raise BadInput(f"{studio} refuses: {_words(answer)}")
+
+
+def _after_the_first(certificates: str) -> str:
+    """Return the issuers that came with a certificate: the issuer may be another by now."""
+    end = "-----END CERTIFICATE-----\n"
+    return certificates.partition(end)[2]
 
 
 def _words(answer: httpx.Response) -> str:

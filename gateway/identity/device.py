@@ -71,9 +71,9 @@ class Device:
             read_key(self.folder / "key.pem").sign(text.encode(), ec.ECDSA(hashes.SHA256())).hex()
         )
 
-    def authorities(self) -> str:
-        """Return the authorities that are in use (PEM)."""
-        return self.ca_file.read_text(encoding="ascii")
+    def root(self) -> str:
+        """Return the root (PEM) that this box was claimed under, and trusts for good."""
+        return pem(x509.load_pem_x509_certificates(self.ca_file.read_bytes())[-1])
 
     def was_claimed_by(self, number: str) -> bool:
         """Tell whether this claim has given the certificate that is in use, or one before it."""

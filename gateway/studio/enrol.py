@@ -16,11 +16,14 @@ from firmware_app.clock import Clock
 from firmware_app.errors import BadInput, WireError
 from gateway.identity.authority import pem
 from gateway.identity.claim import Granted, RenewalAsked, Sealed, seal
-from gateway.patience import NOT_LOCKED, Patience
+from gateway.patience import Patience
 from gateway.studio.grants import Grants, Refused
 from gateway.topics import unpack
 from gateway.web.frame import read_body
 from gateway.web.signing_in import source_of, too_often
+
+MOST_REFUSED = 1000
+"""In a quarter of an hour: each is written down, so beyond that nobody is answered for a while."""
 
 
 class Gym(Struct, frozen=True, kw_only=True):
@@ -34,7 +37,7 @@ class Gym(Struct, frozen=True, kw_only=True):
 
 def add_enrolment(app: FastAPI, grants: Grants, gym: Gym, clock: Clock) -> None:
     """Serve both questions."""
-    patience = Patience(NOT_LOCKED)
+    patience = Patience(MOST_REFUSED)
 
     async def answer(request: Request, grant: Callable[[bytes, str], Response]) -> Response:
         source = source_of(request)
@@ -66,7 +69,8 @@ def add_enrolment(app: FastAPI, grants: Grants, gym: Gym, clock: Clock) -> None:
         return Response(sealed, media_type="application/json")
 
     def following(asked: bytes, source: str) -> Response:
-        return PlainTextResponse(pem(grants.renew(unpack(asked, RenewalAsked), source)))
+        made = grants.renew(unpack(asked, RenewalAsked), source)
+        return PlainTextResponse(pem(made, *gym.authorities[:-1]))
 
     @app.post("/api/identity/claim", responses={403: {}, 422: {}, 429: {}})
     async def claim(request: Request) -> Response:

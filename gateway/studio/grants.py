@@ -121,7 +121,7 @@ class Grants:
         return made
 
     def _issue(self, box: str, key: ec.EllipticCurvePublicKey, claim: str) -> x509.Certificate:
-        wanted = Wanted(box, self._days, hosts=(box, f"{box}.local", "localhost"))
+        wanted = Wanted(box, self._days, hosts=(box, f"{box}.local"))
         made = issue(wanted, key, self._issuer, self._register.now())
         new = Standing(f"{made.serial_number:x}", box, fingerprint(key), None, pem(made))
         self._register.add(new, claim, write_utc(made.not_valid_after_utc))

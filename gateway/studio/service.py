@@ -91,7 +91,8 @@ class StudioService:
         door = None
         if settings.access_file:
             access = read_access(Path(settings.access_file))
-            door = Door(access, identities.note, self._clock, tls=self._tls is not None)
+            kept = Path(settings.identity.folder) / "sessions.json"
+            door = Door(access, identities.note, self._clock, tls=self._tls is not None, kept=kept)
         app = make_studio_api(self, hosts, door)
         if (grants := identities.grants) is not None:
             add_enrolment(app, *grants, self._clock)

@@ -4,6 +4,7 @@ A page is HTML made here, in Python, and is whole without script; live.js only p
 body in its place.
 """
 
+import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
 from html import escape
@@ -29,6 +30,8 @@ _SAFE = {
 _TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 LONGEST_BODY_BYTES = 16 * 1024
 """Of what is sent to us: a form, or a box's request for a certificate."""
+
+BODY_S = 10.0
 
 
 class TooLong(Exception):  # noqa: N818 - reads as what it is where it is raised
@@ -97,15 +100,16 @@ def not_found(what: str) -> JSONResponse:
 
 
 async def read_body(request: Request) -> bytes:
-    """Return what was sent; raise TooLong when it is longer than anything we ask for."""
+    """Return what was sent; raise TooLong when it is longer, or takes longer, than what we ask."""
     body = b""
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > LONGEST_BODY_BYTES:
-                raise TooLong
-    except ClientDisconnect as error:
-        raise TooLong from error  # nobody is there to read the answer
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > LONGEST_BODY_BYTES:
+                    raise TooLong
+    except (ClientDisconnect, TimeoutError) as error:
+        raise TooLong from error  # nobody is there to read the answer, or nobody in earnest
     return body
 
 

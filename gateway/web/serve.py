@@ -1,6 +1,8 @@
 """Serves an app on one socket until cancelled, and says at which port."""
 
+import asyncio
 import contextlib
+import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
@@ -8,11 +10,39 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from firmware_app.errors import BadSetting
 
-MOST_AT_ONCE = 256
-"""Connections; a gym's boards and technicians are few, and what comes beyond is told to wait."""
+MOST_AT_ONCE, MOST_OF_ONE = 256, 32
+"""Connections from the network, of all and of one address: who holds many open holds up nobody."""
+HEAD_S = 10.0
+"""Who connects and asks nothing is hung up on."""
+
+
+class _Prompt(H11Protocol):
+    """One connection; hangs up on who only holds it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        super().connection_made(transport)
+        if self._too_many():
+            transport.abort()
+        else:
+            self.loop.call_later(HEAD_S, self._hang_up)
+
+    def _too_many(self) -> bool:
+        if self.client is None or ipaddress.ip_address(self.client[0]).is_loopback:
+            return False
+        others = [
+            one.client[0]
+            for one in self.connections
+            if isinstance(one, _Prompt) and one.client is not None
+        ]
+        return len(others) > MOST_AT_ONCE or others.count(self.client[0]) > MOST_OF_ONE
+
+    def _hang_up(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -54,12 +84,12 @@ async def serve(app: FastAPI, door: socket.socket, tls: tuple[str, str] | None =
     """Serve until cancelled; tls: the files of the certificate and of its key."""
     config = uvicorn.Config(
         app,
+        http=_Prompt,
         lifespan="off",
         access_log=False,
         log_config=None,
         proxy_headers=tls is None,
         server_header=False,
-        limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=1,
         ssl_certfile=tls[0] if tls else None,
         ssl_keyfile=tls[1] if tls else None,

@@ -8,6 +8,7 @@ it was not guessed. Each sign-in, refusal and lock is in the audit with where it
 import asyncio
 from collections.abc import Awaitable, Callable
 from html import escape
+from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -17,7 +18,7 @@ from firmware_app.clock import Clock
 from gateway.access import Access, Person, Role
 from gateway.patience import Patience
 from gateway.web.frame import page, read_form, span_text
-from gateway.web.sessions import COOKIE, LASTS_S, PLAIN_COOKIE, Sessions
+from gateway.web.sessions import COOKIE, LASTS, PLAIN_COOKIE, Sessions
 
 Note = Callable[[str, str, str], None]
 """Puts an entry into the audit: what, who, detail."""
@@ -32,12 +33,15 @@ class _Stop(Exception):  # noqa: N818 - carries an answer, no error
 class Door:
     """Guards an app; guard(role) is a dependency for the routes behind it."""
 
-    def __init__(self, access: Access, note: Note, clock: Clock, *, tls: bool) -> None:
+    def __init__(
+        self, access: Access, note: Note, clock: Clock, *, tls: bool, kept: Path | None = None
+    ) -> None:
+        """Guard by this access; kept: a file that keeps the gym's sessions over a restart."""
         self._access = access
         self._note = note
         self._clock = clock
         self.tls = tls
-        self._sessions = Sessions()
+        self._sessions = Sessions(access, kept)
         self._patience = Patience()
         self._one_at_a_time = asyncio.Semaphore(1)
         """A PIN takes 16 MB to check, and a hundred tries at once are a hundred tries."""
@@ -68,7 +72,7 @@ class Door:
                 self._refuse(source, "token")
             return person
         cookie = request.cookies.get(COOKIE if self.tls else PLAIN_COOKIE, "")
-        return self._sessions.who(cookie, now_s) if cookie else None
+        return self._sessions.who(cookie, self._clock.wall()) if cookie else None
 
     def _ask(self, request: Request) -> Response:
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
@@ -100,8 +104,8 @@ class Door:
         answer = RedirectResponse(_local(to), status_code=303)
         answer.set_cookie(
             COOKIE if self.tls else PLAIN_COOKIE,
-            self._sessions.open(person, now_s),
-            max_age=int(LASTS_S),
+            self._sessions.open(person, self._clock.wall()),
+            max_age=int(LASTS[person.role].total_seconds()),
             secure=self.tls,
             httponly=True,
             samesite="strict",
@@ -112,7 +116,7 @@ class Door:
         """End the session."""
         name = COOKIE if self.tls else PLAIN_COOKIE
         cookie = request.cookies.get(name, "")
-        person = self._sessions.who(cookie, self._clock.monotonic())
+        person = self._sessions.who(cookie, self._clock.wall())
         if person is not None:
             self._sessions.close(cookie)
             self._note("signed_out", person.name, f"from {source_of(request)}")
