@@ -84,7 +84,7 @@ def sit_down(
         inventory,
         inventory.choose(words),
         Login(user or here, key),
-        by or f"{here}@{socket.gethostname()}",
+        by or f"{user or here}@{socket.gethostname()}",
     )
 
 

@@ -102,12 +102,18 @@ def _by(parser: argparse.ArgumentParser) -> None:
 
 def _install(args: argparse.Namespace) -> int:
     more = ["--force"] if args.force else []
-    return _by_unit(args, ["install", str(args.bundle.absolute()), "--by", args.by, *more])
+    return _by_unit(args, ["install", str(args.bundle.absolute()), "--by", _who(args.by), *more])
 
 
 def _rollback(args: argparse.Namespace) -> int:
     more = ["--on-trial"] if args.on_trial else []
-    return _by_unit(args, ["rollback", "--by", args.by, "--why", args.why, *more])
+    return _by_unit(args, ["rollback", "--by", _who(args.by), "--why", args.why, *more])
+
+
+def _who(by: str) -> str:
+    """Return who asks: the name that was given, and the account that sudo saw when it is another."""
+    account = os.environ.get("SUDO_USER", "")
+    return by if not account or by.partition("@")[0] == account else f"{by}, as {account}"
 
 
 def _by_unit(args: argparse.Namespace, inner: list[str]) -> int:
