@@ -111,7 +111,7 @@ def _rollback(args: argparse.Namespace) -> int:
 
 
 def _who(by: str) -> str:
-    """Return who asks: the name that was given, and the account that sudo saw when it is another."""
+    """Return the name that was given, and the account that sudo saw when it is another."""
     account = os.environ.get("SUDO_USER", "")
     return by if not account or by.partition("@")[0] == account else f"{by}, as {account}"
 
