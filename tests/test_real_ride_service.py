@@ -16,16 +16,21 @@ from firmware_app.ride.recording import first_difference, read_recording, replay
 from firmware_app.sockets import Hub, Visit
 from firmware_app.summary import summarise
 from firmware_app.wire import (
+    Aim,
     CameraState,
     Claim,
     FromRide,
     Hud,
+    Landmark,
     Offer,
+    PoseFrame,
     Reader,
     RideEnded,
     SyncState,
     Touch,
 )
+
+READ = Reader(FromRide)
 
 CONFIG = """
 box = "bike-1"
@@ -199,3 +204,49 @@ def test_who_claims_the_waiting_bike_rides_under_that_name(box):
     (journal,) = (folder / "state" / "journals").glob("*.jsonl")
     started = read_recording(journal).told[0]
     assert (started.rider, started.name_on_board) == ("Anna", True)
+
+
+def test_a_screen_that_asks_is_shown_what_the_camera_sees_and_nobody_else_is(box):
+    folder, start = box
+    config = folder / "bikebox.toml"
+    config.write_text(config.read_text().replace("sim_rpm = 90", "sim_rpm = 1"))
+    points = tuple(Landmark(100.0 + 9 * n, 60.0 + 12 * n, 0.0, 0.9, 0.9) for n in range(33))
+    clock = MachineClock()
+
+    async def see(eye):
+        for n in range(10_000):
+            now_s = clock.monotonic()
+            eye.tell(PoseFrame(t_s=now_s, frame=n, width_px=640, height_px=480, landmarks=points))
+            await asyncio.sleep(0.05)
+
+    async def lines_of(path, wanted, say=None):
+        visit, kinds = Visit(path), []
+        async for line in visit.lines():
+            message = READ.read(line)
+            kinds.append(type(message))
+            if say is not None and len(kinds) == 1:
+                visit.tell(say)
+            if isinstance(message, Aim) and message.points:
+                assert [row.name for row in message.checks] == [
+                    "head", "hands", "knees", "place", "light", "crank"
+                ]  # fmt: skip
+                assert all(0 <= x <= 1 for x, _, _ in message.points)
+            if kinds.count(wanted) == 8:
+                return kinds
+        return kinds
+
+    async def scene():
+        eye = Hub(folder / "run" / "vision.sock")
+        await eye.open()
+        seeing = asyncio.create_task(see(eye))
+        start()
+        socket = folder / "run" / "ride.sock"
+        await hud_where(socket, lambda hud: hud.phase == "waiting")
+        asks = Touch(t_s=clock.monotonic(), action="aim")
+        ours, theirs = await asyncio.gather(lines_of(socket, Aim, asks), lines_of(socket, Hud))
+        assert Aim in ours
+        assert Aim not in theirs
+        seeing.cancel()
+        await eye.close()
+
+    asyncio.run(asyncio.wait_for(scene(), 30))
