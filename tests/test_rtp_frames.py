@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from firmware_app.player.rtp_frames import (
     DEAF,
-    MOST_ASKS,
     MOST_HELD,
     OUTAGE,
     REPEAT_S,
@@ -55,7 +54,7 @@ def test_overtaken_and_doubled_packets_come_out_in_order(first_seq: int, chance:
     assert frames.losses == 0
 
 
-def test_a_lost_packet_is_asked_for_again_and_again_but_not_for_ever():
+def test_a_lost_packet_is_asked_for_again_and_again_less_and_less_often():
     frames = RtpFrames(WAIT_S, pictures=True)
     frames._proven = True
     first, lost, last = picture(0)
@@ -63,8 +62,22 @@ def test_a_lost_packet_is_asked_for_again_and_again_but_not_for_ever():
     frames.add(last, 0.0)
     asked_ms = [ms for ms in range(390) if frames.late(ms / 1000)[1] == [lost.seq]]
     assert asked_ms[0] == 10
-    assert len(asked_ms) == MOST_ASKS
-    assert all(after - before >= 50 for before, after in pairwise(asked_ms))
+    assert asked_ms[1] < 65
+    assert len(asked_ms) < 8
+    assert all(after - before >= 10 for before, after in pairwise(asked_ms))
+    assert asked_ms[-1] > 300  # as long as it is waited for
+
+
+def test_a_packet_whose_repetition_was_lost_too_is_asked_for_as_soon_as_it_may_be_heard():
+    frames = RtpFrames(WAIT_S, pictures=True)
+    frames._trip_s = 0.02  # a near server: the questions come quickly
+    frames._proven = True
+    first, lost, last = picture(0)
+    frames.add(first, 0.0)
+    frames.add(last, 0.0)
+    asked_ms = [ms for ms in range(390) if frames.late(ms / 1000)[1] == [lost.seq]]
+    heard_ms = asked_ms[0] + REPEAT_S * 1000
+    assert any(heard_ms < ms < heard_ms + 20 for ms in asked_ms)
 
 
 def test_a_packet_that_comes_after_all_loses_nothing():

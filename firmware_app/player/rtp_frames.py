@@ -19,11 +19,12 @@ TRIP_S = (0.02, 0.1)
 """Bounds of that."""
 SLOWER = 1.3
 """An answer may take this much longer than the usual one before it counts as lost."""
-MOST_ASKS = 8
 LOSSY_S = 8.0
 """A network that lost a packet is expected to lose another within this time."""
 REPEAT_S = 0.2
 """Janus repeats a packet no sooner than this after it did so before (its MAX_NACK_IGNORE)."""
+SURELY_S = 0.012
+"""So much later it is asked again when its first answer was lost: the next one may be quicker."""
 UNPROVEN_WAIT_S = 0.15
 """What a sender that has not repeated anything yet is waited for: a slow round trip."""
 DEAF = 2
@@ -126,9 +127,11 @@ class RtpFrames:
             freed += self._release()
         asked = []
         for seq, gap in self._gaps.items():
-            if now_s >= gap.next_ask_s and gap.asks < MOST_ASKS:
+            if now_s >= gap.next_ask_s:
                 gap.asks += 1
-                gap.next_ask_s = now_s + SLOWER * self._trip_s
+                if gap.asks == 1:
+                    gap.first_ask_s = now_s
+                gap.next_ask_s = self._next_ask_s(gap, now_s)
                 asked.append(seq & 0xFFFF)
                 if len(asked) == MOST_ASKED_AT_ONCE:
                     break
@@ -139,7 +142,15 @@ class RtpFrames:
 
         Where packets are lost, so are their repetitions.
         """
-        return REPEAT_S + self._trip_s if now_s - self._repeated_s < LOSSY_S else 0.0
+        if now_s - self._repeated_s >= LOSSY_S:
+            return 0.0
+        return REORDER_S + self._overtaken_s + REPEAT_S + SURELY_S + self._trip_s
+
+    def _next_ask_s(self, gap: _Gap, now_s: float) -> float:
+        """Return when to ask again: soon, as questions are lost too, then when it may be heard."""
+        next_s = now_s + SLOWER * self._trip_s * min(gap.asks, 2)
+        heard_s = gap.first_ask_s + REPEAT_S + SURELY_S
+        return heard_s if now_s < heard_s < next_s + REORDER_S else next_s
 
     def _patience_s(self) -> float:
         """Return how long a missing packet holds up what came after it."""
