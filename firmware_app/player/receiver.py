@@ -35,8 +35,9 @@ from firmware_app.player.decoding import Decoded, Decoding
 from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames
 from firmware_app.player.stream_clock import Moment, StreamClock
 
-VIDEO_WAIT_S = 0.45
-"""Two repetitions of a server that repeats a packet every 200 ms; then the picture jumps."""
+VIDEO_WAIT_S = 0.5
+"""Three repetitions of a server that repeats a packet every 200 ms; then the picture jumps, and is
+smeared until the next key frame."""
 AUDIO_WAIT_S = 0.06
 """Sound is not asked for again; this is for packets that were overtaken."""
 LOOK_S = 0.005

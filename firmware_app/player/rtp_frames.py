@@ -149,7 +149,9 @@ class RtpFrames:
     def _next_ask_s(self, gap: _Gap, now_s: float) -> float:
         """Return when to ask again: soon, as questions are lost too, then when it may be heard."""
         next_s = now_s + SLOWER * self._trip_s * min(gap.asks, 2)
-        heard_s = gap.first_ask_s + REPEAT_S + SURELY_S
+        turn_s = REPEAT_S + SURELY_S
+        turns = (now_s - gap.first_ask_s) // turn_s + 1
+        heard_s = gap.first_ask_s + turns * turn_s
         return heard_s if now_s < heard_s < next_s + REORDER_S else next_s
 
     def _patience_s(self) -> float:
