@@ -175,6 +175,10 @@ class Hud(Message, frozen=True, kw_only=True):
     crank: Literal["ok", "lost"] = "ok"
     sync: Literal["ok", "waiting", "offline", "lost"] = "waiting"
     """ok: the studio has all; waiting: on its way; offline: no broker; lost: no gateway."""
+    parts: dict[str, str] = {}
+    """While nobody rides: part to "ok" or what is wrong with it, for console and updater."""
+    update: str = ""
+    """Why the last update of this box went back; for the waiting room."""
     claim_url: str = ""
     """While the bike waits: where a phone says who rides, good once and for a minute or two."""
     left_handed: bool = False
@@ -351,6 +355,8 @@ class SyncState(Message, frozen=True, kw_only=True):
     sync: Literal["ok", "waiting", "offline"]
     unsynced: int = 0
     why: str = ""
+    update: str = ""
+    """Why the last update of this box went back; empty when none did."""
 
 
 class Command(Message, frozen=True, kw_only=True):

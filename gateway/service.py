@@ -18,6 +18,7 @@ from typing import get_args
 import httpx
 import msgspec
 import structlog
+from msgspec import structs
 
 from firmware_app.clock import Clock
 from firmware_app.errors import PartLost, WireError
@@ -29,6 +30,7 @@ from firmware_app.wire import (
     Claim,
     Command,
     CueAnswer,
+    Hud,
     Lexicon,
     Live,
     PoseFeatures,
@@ -43,6 +45,7 @@ from gateway.phrasing.agent import Agent
 from gateway.rides import RideRow
 from gateway.store import Store
 from gateway.sync import Sync
+from gateway.updates import Updates
 from gateway.web.api import make_api
 from gateway.web.console import Health
 from gateway.web.serve import bind, serve, write_port
@@ -56,7 +59,7 @@ TWIN_S = 600.0
 """Two machines of one name throw each other out of the broker every few seconds."""
 LIVE_S = 3.0
 """Live words older than this say nothing about now."""
-ForUs = Live | PoseFeatures | CueAnswer | Lexicon
+ForUs = Live | PoseFeatures | CueAnswer | Lexicon | Hud
 """What the ride says to the gateway; the rest of its words are the player's."""
 _FOR_US = tuple(f'"type":"{kind.__name__}"'.encode() for kind in get_args(ForUs))
 LONGEST_WAIT_S = 4.0
@@ -84,6 +87,8 @@ class GatewayService:
         self._sync = Sync(settings.mqtt, settings.box, self._store, clock, self._command)
         self._ride_words: Reader[ForUs] = Reader(ForUs)
         self._live: Live | None = None
+        self._idle: Hud | None = None
+        self._updates = Updates(self._store)
         self._http = httpx.AsyncClient(trust_env=False)
         self._agent = Agent(settings.phrasing, clock, self._command, self._http)
         self._ride_there = False
@@ -138,6 +143,9 @@ class GatewayService:
             self._ride_there = False
 
     def _take(self, told: ForUs) -> None:
+        if isinstance(told, Hud):
+            self._idle = told
+            return
         self._agent.hear(told)
         match told:
             case Live():
@@ -161,7 +169,7 @@ class GatewayService:
             state: SyncState = self._sync.state()
             words = (state.sync, state.unsynced, state.why)
             if words != told or now_s - told_s >= TELL_S:
-                self._visit.tell(state)
+                self._visit.tell(structs.replace(state, update=self._updates.wrong))
                 self._visit.tell(self._door.offer(riding=self.riding))
                 told, told_s = words, now_s
                 self._sync.wrong = {
@@ -171,6 +179,7 @@ class GatewayService:
                 }
                 notify("WATCHDOG=1")
                 with contextlib.suppress(PartLost):  # told among the parts
+                    self._updates.look()
                     self._look_at_the_clock()
                     if now_s - room_s >= ROOM_S:
                         room_s = now_s
@@ -196,10 +205,11 @@ class GatewayService:
             "store": self._store.refused or "ok",
             "journals": "ok" if self._bike.connected else "the ride tells nothing",
             **self._door.parts,
+            **self._updates.parts,
         }
-        live = self.live()
-        if live is not None:
-            parts |= {part: words for part, words in live.parts.items() if part != "gateway"}
+        told = self.live() or self._idle
+        if told is not None and self._clock.monotonic() - told.t_s < LIVE_S:
+            parts |= {part: words for part, words in told.parts.items() if part != "gateway"}
         if self._settings.mqtt.url:
             parts["broker"] = state.why if state.sync == "offline" else "ok"
         if state.sync != "offline":

@@ -6,7 +6,7 @@ far it is kept: whatever dies whenever, nothing is lost and nothing is there twi
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -200,6 +200,22 @@ class Store:
             if self._one("SELECT value FROM about WHERE key = ?", what) != detail:
                 self._remember(what, detail)
                 self._note(what, "box", detail, self._clock.monotonic(), "")
+
+    def note_once(self, source: str, lines: Sequence[str]) -> None:
+        """Note what another program's audit has beyond what was noted of it: a line, an entry."""
+        done = int(self._one("SELECT value FROM about WHERE key = ?", source) or 0)
+        if done == len(lines):
+            return
+        with self._writing():
+            for line in lines[done:]:
+                try:
+                    told = msgspec.json.decode(line, type=dict[str, str])
+                    what, who, detail = told["what"], told["who"], told["detail"]
+                except (msgspec.MsgspecError, KeyError) as error:
+                    self._bury(source, str(error), line.encode())
+                    continue
+                self._note(what, who, detail, self._clock.monotonic(), "")
+            self._remember(source, str(len(lines)))
 
     def fix_clock(self, boot_id: str) -> int:
         """Give what was told in this boot its true time; NTP has just spoken."""

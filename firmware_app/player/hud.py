@@ -307,6 +307,8 @@ def _welcome(view: View, hud: Hud, place: Place, words: Words, canvas: Canvas) -
         told = Notice("wait", words.waiting, words.waiting_hint, widest=500)
     elif view.class_state == "refused":
         told = Notice("class", words.refused, words.refused_hint, struck=True, widest=500)
+    elif hud.update:
+        told = Notice("wait", words.update_back, hud.update, WARN, widest=500)
     if told is not None:
         layers.append(Placed(told, canvas.width - 60 - told.width, WELCOME_Y + 74))
     if hud.claim_url and not view.buttons:

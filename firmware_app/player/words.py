@@ -51,6 +51,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     reconnecting_hint: str
     refused: str
     refused_hint: str
+    update_back: str
     no_class: str
     live_class: str
     """The class's title when nobody named it."""

@@ -60,6 +60,15 @@ class Parts:
             hud, camera=camera, unseen_why=why, sync="lost" if gone or sync is None else sync.sync
         )
 
+    def idle(self, hud: Hud, now_s: float) -> Hud:
+        """Return the waiting room's HUD: it tells of the parts, for no ride does."""
+        parts = self.words(hud, now_s)
+        shown = self.show(hud, now_s)
+        if shown.camera in ("nobody", "dark"):  # an empty bike in an empty gym
+            parts["camera"] = self.view or "ok"
+        update = self._sync.update if self._sync is not None else ""
+        return structs.replace(shown, parts=parts, update=update)
+
     def words(self, hud: Hud, now_s: float) -> dict[str, str]:
         """Return each part with "ok" or what is wrong with it."""
         shown = self.show(hud, now_s)

@@ -243,7 +243,7 @@ class RideService:
                     self._debrief = None
                 if self._debrief is None:
                     self._hud = self._waiting()
-                self._hub.tell(self._shown(now_s))
+                self._hub.tell(self._parts.idle(self._shown(now_s), now_s))
                 self._show_aim(now_s)
             notify("WATCHDOG=1")
             await self._clock.sleep(TICK_S)

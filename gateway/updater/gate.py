@@ -116,7 +116,9 @@ class Gate:
     def _broken(self, look: Look) -> str:
         for unit in look.units:
             if unit.restarts:
-                return f"{unit.name} died ({unit.result}) and was started again"
+                # systemd forgets how it died as soon as it runs again
+                how = "" if unit.result == "success" else f" ({unit.result})"
+                return f"{unit.name} died{how} and was started again; its journal tells why"
             if unit.failed and not (unit.status == MUST_MEND and unit.name not in self._before):
                 return f"{unit.name} failed ({unit.result}, exit code {unit.status})"
             most = unit.memory_max_bytes * MEMORY_SHARE

@@ -58,7 +58,7 @@ class Health(BaseHTTPRequestHandler):
 def gateway():
     with sqlite3.connect(STORE) as store:
         store.execute("CREATE TABLE IF NOT EXISTS ride (ride TEXT, by TEXT)")
-        store.execute("INSERT INTO ride VALUES ('a ride', ?)", [VERSION])
+        store.execute("INSERT INTO ride (ride, by) VALUES ('a ride', ?)", [VERSION])
         if MODE == "schema" and "note" not in str(
             store.execute("SELECT sql FROM sqlite_master").fetchall()
         ):

@@ -81,7 +81,7 @@ def test_a_release_that_is_worse_is_put_back_with_the_reason_and_not_tried_again
         assert [bad["version"] for bad in told["bad"]] == ["2.0.0"]
 
 
-@pytest.mark.parametrize(("mode", "why"), [("hang", "died (watchdog)"), ("leak", "of its 62 MB")])
+@pytest.mark.parametrize(("mode", "why"), [("hang", "died"), ("leak", "of its 62 MB")])
 def test_a_release_that_goes_bad_after_the_gate_is_put_back_on_probation(old, foundry, mode, why):
     said = install(old, foundry.make("2.0.0", 20, mode))
     assert said.code in (0, 1), said.words  # a leak may be seen at the gate already
@@ -97,9 +97,9 @@ def test_what_must_not_come_onto_a_box_does_not(old, foundry, tmp_path):
     tampered, short, stranger = (
         tmp_path / f"{n}.bundle" for n in ("tampered", "short", "stranger")
     )
-    tampered.write_bytes(
-        whole_bytes[:-4000] + bytes([whole_bytes[-4000] ^ 1]) + whole_bytes[-3999:]
-    )
+    middle = len(whole_bytes) // 2
+    changed = bytes([whole_bytes[middle] ^ 1])
+    tampered.write_bytes(whole_bytes[:middle] + changed + whole_bytes[middle + 1 :])
     short.write_bytes(whole_bytes[: len(whole_bytes) // 2])
     foundry.make("1.1.1", 11, key=new_key(tmp_path / "other")).rename(stranger)
     refused = {
