@@ -59,11 +59,11 @@ def test_each_line_of_the_updaters_audit_is_noted_once_and_goes_to_the_studio(st
     updates = Updates(store, folder)
     updates.look()
     updates.look()
-    before = store.outbox.unsynced
+    before = store.outbox.rows
     tell(folder, "put-back", PUT_BACK, back)
     Updates(store, folder).look()  # as after a restart
     assert noted(store)[-2:] == [begun, back]
-    assert store.outbox.unsynced == before + 1
+    assert store.outbox.rows == before + 1
 
 
 def test_a_line_that_nobody_can_read_is_put_aside_and_passed(store, folder):
@@ -76,7 +76,7 @@ def test_a_line_that_nobody_can_read_is_put_aside_and_passed(store, folder):
 
 def test_a_state_that_nobody_can_read_says_nothing(store, folder):
     updates = Updates(store, folder)
-    for text in ("", "[]", '{"step": 1}'):
+    for text in ("", "[]", '{"step": "put-back"}'):
         (folder / "state.json").write_text(text)
         updates.look()
         assert updates.parts == {}
