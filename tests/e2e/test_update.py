@@ -8,7 +8,7 @@ from boxes import run, until
 from fake_release import new_key
 from updates import UPDATE, bring, install, served, settled, status, update, whole
 
-pytestmark = pytest.mark.boxes(1)
+pytestmark = [pytest.mark.boxes(1), pytest.mark.long]
 
 
 @pytest.fixture
