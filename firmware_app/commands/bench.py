@@ -81,7 +81,8 @@ def measure(video: Path, models: Path, model: ModelName, threads: int) -> dict[s
         if not frame.number % 2:
             film.picture()
             alone_s = _invoke(network)
-        if frame.number >= WARM_UP and tracker.detect_s == 0:  # a search is not what a frame costs
+        looked = tracker.landmark_s > 0 and tracker.detect_s == 0  # a search is no frame's cost
+        if frame.number >= WARM_UP and looked:
             invoke_s.append(alone_s)
             pipeline_s.append(seen_s - begin_s)
             frame_s.append(told_s - begin_s)

@@ -185,7 +185,7 @@ class VisionService:
         self._counted = pace.frames, pace.skipped + pace.late
         if self._ladder is None or self._choice is None or self._why:
             return
-        look_s = pace.stages_s(self._clock.monotonic()).get("landmark", 0.0)
+        look_s = pace.look_s(self._clock.monotonic())
         if why := self._ladder.second(
             self._counted[0] - frames, self._counted[1] - missed, look_s, pace.interval_s
         ):

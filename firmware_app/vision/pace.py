@@ -87,6 +87,12 @@ class Pace:
         names = recent[-1].stages_s if recent else {}
         return {name: sum(told.stages_s[name] for told in recent) / len(recent) for name in names}
 
+    def look_s(self, now_s: float) -> float:
+        """Return the mean of the looks at a rider, without the frames that needed none."""
+        looks_s = [told.stages_s["landmark"] for told in self._recent(now_s)]
+        looks_s = [took_s for took_s in looks_s if took_s > 0]
+        return sum(looks_s) / len(looks_s) if looks_s else 0.0
+
     def histogram(self, now_s: float) -> dict[str, tuple[int, ...]]:
         """Return how many poses each stage took up to each of BOUNDS_S, and beyond the last."""
         recent = self._recent(now_s)

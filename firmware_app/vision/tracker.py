@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from firmware_app.vision.detector import Detector
+from firmware_app.vision.glance import Glance
 from firmware_app.vision.landmarker import (
     AIM_ROWS,
     BODY_ROWS,
@@ -26,13 +26,16 @@ from firmware_app.vision.landmarker import (
 from firmware_app.vision.models import DETECTOR, LANDMARKS, ModelName, read_model
 from firmware_app.vision.place import Spot
 from firmware_app.vision.region import Picture, Region, region_around
-from firmware_app.vision.runtime import Network
+from firmware_app.vision.runtime import Network, Tensor
 from firmware_app.vision.smooth import Floats, OneEuro
 
 VISIBILITY_GAIN = 0.1
 """Share of the new visibility that is taken over each frame."""
 GIVEN_UP_S = 1.0
 """After a gap this long between pictures nothing is known of the rider."""
+IDLE_S, SEARCH_S = 2.0, 0.2
+"""When nobody came for so long, the picture is searched only so often: a bike waits most of the
+day."""
 
 
 class Pose(NamedTuple):
@@ -70,13 +73,20 @@ class Tracker:
         """What the search of the last picture took; 0 when there was none."""
         self.landmark_s = 0.0
         """What the points of the last picture took; 0 when there were none."""
+        self._glance = Glance()
         self.reset()
 
     def reset(self) -> None:
-        """Forget the rider."""
+        """Forget the rider, and that there was none."""
+        self._lose()
+        self._glance.reset()
+        self._last_s = self._searched_s = float("-inf")
+        self._nobody_s: float | None = None
+
+    def _lose(self) -> None:
         self._region: Region | None = None
-        self._visibility: NDArray[np.float32] | None = None
-        self._last_s = 0.0
+        self._points: Points | None = None
+        self._visibility: Tensor | None = None
         self._filter.reset()
 
     def see(self, picture: Picture, t_s: float, near: Spot | None = None) -> Pose | None:
@@ -86,18 +96,38 @@ class Tracker:
         """
         if t_s - self._last_s > GIVEN_UP_S:
             self.reset()
-        started_s = found_s = perf_counter()
+        step_s, self._last_s = t_s - self._last_s, t_s
+        self.detect_s = self.landmark_s = 0.0
+        if not (self._idle(t_s) or self._glance.still(picture, t_s, self._region)):
+            self._look(picture, t_s, near)
+        return self._follow(self._points, step_s) if self._points else None
+
+    def _look(self, picture: Picture, t_s: float, near: Spot | None) -> None:
+        """Find the rider's points, or that nobody is there."""
+        started_s = perf_counter()
         if self._region is None:
+            self._searched_s = t_s
             self._region = self._detector.find(picture, near)
-            found_s = perf_counter()
+            if self._region:
+                self._glance.pause(t_s)
+            self.detect_s = perf_counter() - started_s
         points = self.landmarker.look(picture, self._region) if self._region else None
-        self.detect_s, self.landmark_s = found_s - started_s, perf_counter() - found_s
+        self.landmark_s = perf_counter() - started_s - self.detect_s
         if points is None:
-            self.reset()
-            return None
-        pose = self._follow(points, t_s - self._last_s)
-        self._last_s = t_s
-        return pose
+            self._lose()
+            if self._nobody_s is None:
+                self._nobody_s = t_s
+        else:
+            self._nobody_s = None
+        self._points = points
+
+    def _idle(self, t_s: float) -> bool:
+        """Tell whether a search can wait."""
+        return (
+            self._nobody_s is not None
+            and t_s - self._nobody_s > IDLE_S
+            and t_s - self._searched_s < SEARCH_S
+        )
 
     def _follow(self, points: Points, step_s: float) -> Pose:
         """Smooth the points and aim at the next picture."""
@@ -106,17 +136,15 @@ class Tracker:
         smooth = self._filter.feed(points.places, step_s, self._scale)
         (hips_x, hips_y, _), (rim_x, rim_y, _) = smooth[AIM_ROWS].tolist()
         self._region = region_around(hips_x, hips_y, rim_x, rim_y)
-        visibility = points.chances[:, 0]
+        seen = points.chances[:, 0]
         if self._visibility is None:
-            self._visibility = visibility
+            self._visibility = seen.copy()
         else:
-            visibility -= self._visibility
-            visibility *= VISIBILITY_GAIN
-            visibility += self._visibility
-            self._visibility = visibility
+            self._visibility += VISIBILITY_GAIN * (seen - self._visibility)
         pose = np.empty((33, 8), np.float32)
         pose[:, :3] = smooth[BODY_ROWS]
-        pose[:, 3:5] = points.chances
+        pose[:, 3] = self._visibility
+        pose[:, 4] = points.chances[:, 1]
         pose[:, 5:] = smooth[WORLD_ROWS]
         return Pose(pose)
 
