@@ -22,6 +22,8 @@ class Frame(NamedTuple):
     """Counts from 0 at the camera's start; a gap is a picture nobody waited for."""
     decode_s: float = 0.0
     """What making a picture of the camera's or the file's bytes took."""
+    capture_s: float = 0.0
+    """From that moment until its bytes were here: the sensor, the cable, the driver."""
 
 
 class Camera(Protocol):

@@ -120,7 +120,7 @@ class CameraState(Message, frozen=True, kw_only=True):
     p95_ms: float = 0.0
     """Capture to pose sent, 95th percentile of the last seconds."""
     stages_ms: dict[str, float] = {}
-    """Mean of each stage over the last seconds: decode, wait, detect, landmark, send."""
+    """Mean of each stage over the last seconds: capture, decode, wait, detect, landmark, send."""
     stages_histogram: dict[str, tuple[int, ...]] = {}
     """Poses of the last seconds by what each stage took, up to 1, 2, 4, ... 128 ms and beyond."""
 

@@ -120,7 +120,7 @@ class V4lCamera:
                 )
                 break
             t_s = stamp_s if now_s - PATIENCE_S < stamp_s <= now_s else now_s
-            frame = Frame(picture, t_s, number, perf_counter() - started_s)
+            frame = Frame(picture, t_s, number, perf_counter() - started_s, now_s - t_s)
             with self._news:
                 overtaken = self._fresh()
                 if overtaken is not None:

@@ -29,8 +29,8 @@ from firmware_app.wire import CameraState, PoseFrame, Reader, Touch
 log = structlog.get_logger()
 
 STATE_S = 1.0
-RETRY_S = 2.0
-"""Longest wait between two looks for a lost camera."""
+RETRY_S = 0.5
+"""Between two looks for a lost camera: it is back within two seconds of being plugged in."""
 STARTING = "camera is starting"
 OVER = "recording over"
 OFF = "camera is off"
@@ -117,10 +117,11 @@ class VisionService:
         frame = camera.newest()
         if frame is None:
             return None
-        wait_s = self._clock.monotonic() - frame.t_s - frame.decode_s
+        wait_s = self._clock.monotonic() - frame.t_s - frame.capture_s - frame.decode_s
         pose = self._eye.look(frame)
         tracker = self._eye.tracker
         stages_s = {
+            "capture": frame.capture_s,
             "decode": frame.decode_s,
             "wait": wait_s,
             "detect": tracker.detect_s,

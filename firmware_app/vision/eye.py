@@ -12,7 +12,7 @@ from firmware_app.wire import Landmark, PoseFrame, View, WorldPoint
 SHARP = np.repeat([10.0, 1000.0], [3, 5])
 """Steps a pixel, and a metre or 1: finer than the model is; more would only be noise to send."""
 SEARCH_S = 1.0
-"""While somebody else is followed, the whole picture is searched for the rider this often."""
+"""While somebody else is followed, the rider is looked for at the usual place this often."""
 
 
 class Eye:
@@ -52,9 +52,9 @@ class Eye:
             jumped = self._place.jumped(
                 Spot((x[23] + x[24]) / 2, (y[23] + y[24]) / 2, size_px(x, y)), frame.t_s
             )
-            if jumped and frame.t_s >= self._next_search_s:
+            if jumped and self._place.usual and frame.t_s >= self._next_search_s:
                 self._next_search_s = frame.t_s + SEARCH_S
-                self.tracker.reset()  # the rider may still be there, and is looked for first
+                self.tracker.look_back(frame.bgr, self._place.usual)
             landmarks = tuple(map(Landmark, *columns[:5]))
             world = tuple(map(WorldPoint, *columns[5:]))
         return PoseFrame(

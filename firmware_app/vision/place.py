@@ -12,7 +12,7 @@ who walks away is beyond 0.75 after one step."""
 LEAST_GROWTH, MOST_GROWTH = 0.6, 1.6
 """Of the usual size. Standing towards the camera on the handlebar makes 1.5."""
 LEARNT_S = 1.0
-"""A new track has settled after this long."""
+"""A new track has settled after this long; before, whoever is elsewhere is where the track begins."""
 CALM_S = 20.0
 """Time constant with which the place follows a rider who shifts."""
 STAYS_S = 5.0
@@ -47,7 +47,11 @@ class Place:
         if self.usual is None or step_s > FORGOTTEN_S:
             self._begin(spot)
             return False
-        if not self._elsewhere(spot, self.usual):
+        elsewhere = self._elsewhere(spot, self.usual)
+        if elsewhere and self._learnt_s < LEARNT_S:
+            self._begin(spot)
+            return False
+        if not elsewhere:
             self._away_s = None
             self._learnt_s += min(step_s, LEARNT_S)
             calm_s = CALM_S if self._learnt_s > LEARNT_S else LEARNT_S / 2

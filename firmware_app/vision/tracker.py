@@ -24,7 +24,7 @@ from firmware_app.vision.landmarker import (
     Points,
 )
 from firmware_app.vision.models import DETECTOR, LANDMARKS, ModelName, read_model
-from firmware_app.vision.place import Spot
+from firmware_app.vision.place import LEAP, Spot
 from firmware_app.vision.region import Picture, Region, region_around
 from firmware_app.vision.runtime import Network, Tensor
 from firmware_app.vision.smooth import Floats, OneEuro
@@ -33,6 +33,8 @@ VISIBILITY_GAIN = 0.1
 """Share of the new visibility that is taken over each frame."""
 GIVEN_UP_S = 1.0
 """After a gap this long between pictures nothing is known of the rider."""
+OFF = 2.5
+"""Rider sizes by which the detector may be too low or too high when it does not see the legs."""
 IDLE_S, SEARCH_S = 2.0, 0.2
 """When nobody came for so long, the picture is searched only so often: a bike waits most of the
 day."""
@@ -101,6 +103,17 @@ class Tracker:
         if not (self._idle(t_s) or self._glance.still(picture, t_s, self._region)):
             self._look(picture, t_s, near)
         return self._follow(self._points, step_s) if self._points else None
+
+    def look_back(self, picture: Picture, usual: Spot) -> None:
+        """Follow the person at the usual spot from now on, if there is one."""
+        region = self._detector.find(picture, usual)
+        if (
+            region
+            and abs(region.x_px - usual.x_px) < LEAP * usual.size_px
+            and abs(region.y_px - usual.y_px) < OFF * usual.size_px
+        ):
+            self._lose()
+            self._region = region
 
     def _look(self, picture: Picture, t_s: float, near: Spot | None) -> None:
         """Find the rider's points, or that nobody is there."""
