@@ -40,6 +40,13 @@ def test_somebody_elsewhere_or_of_another_size_is_noticed_at_once(spot):
     assert not any(ride(place, 3, RIDER, 13)), "and the rider is the rider again"
 
 
+def test_a_track_that_begins_badly_settles_without_a_word():
+    place = Place()
+    assert not any(ride(place, 0.1, moved(1.2)) + ride(place, 10, RIDER, 0.1))
+    assert place.usual.x_px == pytest.approx(RIDER.x_px)
+    assert all(ride(place, 1, moved(1.2), 10))
+
+
 def test_a_moved_camera_is_accepted_after_seconds():
     place = Place()
     ride(place, 10)
@@ -96,3 +103,18 @@ def test_a_passer_by_does_not_keep_the_track(tracker):
     hips_x = [(pose.landmarks[23].x_px + pose.landmarks[24].x_px) / 2 for pose in told[-3:]]
     assert all(x > middle for x in hips_x), "the rider is found again beside the other"
     assert not any(pose.jumped for pose in told[-3:])
+
+
+def test_who_walks_on_is_followed_when_nobody_is_at_the_usual_place(tracker):
+    both, middle = two_people()
+    alone = both.copy()
+    alone[:, middle:] = 128
+    tracker.reset()
+    for n in range(5):
+        tracker.see(alone, n / 30)
+    tracker.look_back(alone, Spot(480, 260, 140))
+    tracker.see(alone, 5 / 30)
+    assert tracker.detect_s == 0, "the track goes on"
+    tracker.look_back(both, Spot(480, 260, 140))
+    pose = tracker.see(both, 6 / 30)
+    assert pose.points[[23, 24], 0].mean() > middle

@@ -12,7 +12,7 @@ who walks away is beyond 0.75 after one step."""
 LEAST_GROWTH, MOST_GROWTH = 0.6, 1.6
 """Of the usual size. Standing towards the camera on the handlebar makes 1.5."""
 LEARNT_S = 1.0
-"""A new track has settled after this long; before, whoever is elsewhere is where the track begins."""
+"""A new track has settled after this long; until then it begins anew with whoever is elsewhere."""
 CALM_S = 20.0
 """Time constant with which the place follows a rider who shifts."""
 STAYS_S = 5.0

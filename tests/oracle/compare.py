@@ -7,8 +7,8 @@ Runs in an environment of its own (config/locks/oracle.txt): MediaPipe brings nu
 second OpenCV. Both take turns to go first. Cost is processor time of the whole process, ours with
 light and message, MediaPipe's without the change of colours that it wants from its caller. Points
 agree within 0.05 of the torso; with a label beside the video (NAME.json.gz) both are also held
-against the truth, within 0.2. --control compares MediaPipe with itself instead, on a picture of which
-one value in a hundred is a grey level higher: nobody can agree with it better than that.
+against the truth, within 0.2. --control compares MediaPipe with itself instead, on a picture of
+which one value in a hundred is a grey level higher: nobody can agree with it better than that.
 """
 
 import argparse
