@@ -54,7 +54,7 @@ def test_overtaken_and_doubled_packets_come_out_in_order(first_seq: int, chance:
     assert frames.losses == 0
 
 
-def test_a_lost_packet_is_asked_for_again_and_again_less_and_less_often():
+def test_a_lost_packet_is_asked_for_again_and_again_as_long_as_it_is_waited_for():
     frames = RtpFrames(WAIT_S, pictures=True)
     frames._proven = True
     first, lost, last = picture(0)
@@ -63,9 +63,9 @@ def test_a_lost_packet_is_asked_for_again_and_again_less_and_less_often():
     asked_ms = [ms for ms in range(390) if frames.late(ms / 1000)[1] == [lost.seq]]
     assert asked_ms[0] == 10
     assert asked_ms[1] < 65
-    assert len(asked_ms) < 8
+    assert len(asked_ms) < 12
     assert all(after - before >= 10 for before, after in pairwise(asked_ms))
-    assert asked_ms[-1] > 300  # as long as it is waited for
+    assert asked_ms[-1] > 300
 
 
 def test_a_packet_whose_repetition_was_lost_too_is_asked_for_as_soon_as_it_may_be_heard():

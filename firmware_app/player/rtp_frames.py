@@ -147,8 +147,8 @@ class RtpFrames:
         return REORDER_S + self._overtaken_s + REPEAT_S + SURELY_S + self._trip_s
 
     def _next_ask_s(self, gap: _Gap, now_s: float) -> float:
-        """Return when to ask again: soon, as questions are lost too, then when it may be heard."""
-        next_s = now_s + SLOWER * self._trip_s * min(gap.asks, 2)
+        """Return when to ask again: soon, as questions are lost too, and when it may be heard."""
+        next_s = now_s + SLOWER * self._trip_s
         turn_s = REPEAT_S + SURELY_S
         turns = (now_s - gap.first_ask_s) // turn_s + 1
         heard_s = gap.first_ask_s + turns * turn_s
