@@ -153,6 +153,13 @@ class Outbox:
         )
         return len(rows)
 
+    def put_aside(self, seq: int, why: str) -> list[tuple[str, str]]:
+        """Tell a gap in the place of one record; return its kind and body, if it is here."""
+        rows = self._db.execute("SELECT kind, body FROM outbox WHERE seq = ?", [seq]).fetchall()
+        gap = msgspec.json.encode(Gap(upto=seq, records=1, why=why)).decode()
+        self._db.execute("UPDATE outbox SET kind = 'gap', body = ? WHERE seq = ?", [gap, seq])
+        return rows
+
     @property
     def given_up(self) -> int:
         """How many records were given up for want of room, ever."""

@@ -33,7 +33,7 @@ from gateway.machine import home_of
 from gateway.outbox import Outbox, create_outbox, name_epochs
 from gateway.rides import RideRow, Rides
 from gateway.room import bytes_used, let_go, make_room
-from gateway.topics import Ack, ClockFix
+from gateway.topics import LONGEST_BYTES, Ack, ClockFix
 
 log = structlog.get_logger()
 
@@ -253,6 +253,13 @@ class Store:
                 [ack.at_utc or self._clock.wall().isoformat(), self.outbox.newest],
             )
 
+    def put_aside(self, seq: int) -> None:
+        """Keep a record that nothing gets past among the dead, whole; tell a gap in its place."""
+        with self._writing():
+            why = "the studio answers the record after it, and never this one"
+            for kind, body in self.outbox.put_aside(seq, why):
+                self._bury(f"outbox {kind} {seq}", why, body.encode())
+
     # to people -----------------------------------------------------------------------------
 
     def ride(self, ride: str) -> RideRow | None:
@@ -292,7 +299,7 @@ class Store:
     # rows ----------------------------------------------------------------------------------
 
     def _bury(self, source: str, why: str, line: bytes) -> None:
-        text = line[:2000].decode(errors="replace")
+        text = line[:LONGEST_BYTES].decode(errors="replace")
         wall_utc = self._clock.wall().isoformat()
         self._insert("dead", {"wall_utc": wall_utc, "source": source, "why": why, "line": text})
         self._db.execute("DELETE FROM dead WHERE id <= (SELECT max(id) FROM dead) - ?", [DEAD_ROWS])

@@ -169,16 +169,18 @@ class Sync:
         was_unanswered = self._window.unanswered
         if self._window.go_back_if_late(now_s) and not was_unanswered:
             log.info("studio_silent", unsynced=self._store.outbox.rows)
+        with contextlib.suppress(PartLost):  # the disk is full: later
+            self._put_poison_aside()
         if self._window.room > 0:
             records = self._store.outbox.following(self._window.after, self._window.room)
-            for record in records:
+            for record in reversed(records) if self._window.probing else records:
                 line.publish(box_topic(self._box, "up"), pack(record), qos=1)
             self._window.sent([record.seq for record in records], now_s)
 
     def _take(self, heard: Heard) -> None:
         try:
             if heard.topic == box_topic(self._box, "ack"):
-                self._confirm(unpack(heard.payload, Ack))
+                self._confirm(unpack(heard.payload, Ack), fresh=not heard.retained)
             elif heard.topic == box_topic(self._box, "status"):
                 self._look_for_a_twin(unpack(heard.payload, Status))
             elif self.coach.is_cue(heard):
@@ -189,7 +191,7 @@ class Sync:
             self.dropped += 1
             log.warning("message_dropped", topic=heard.topic, why=str(error))
 
-    def _confirm(self, ack: Ack) -> None:
+    def _confirm(self, ack: Ack, *, fresh: bool) -> None:
         epoch = self._store.outbox.epoch
         was_unanswered = self._window.unanswered
         try:
@@ -200,9 +202,18 @@ class Sync:
             log.warning("epoch_renewed", why="the studio has records of another by our name")
             self._window = Window(_spread.random)
             return
-        news = self._window.confirm(self._store.outbox.confirmed, self._clock.monotonic())
-        if news and was_unanswered:
-            log.info("studio_back")
+        confirmed = self._store.outbox.confirmed
+        if fresh or confirmed > self._window.confirmed:
+            news = self._window.confirm(confirmed, self._clock.monotonic())
+            if news and was_unanswered:
+                log.info("studio_back")
+
+    def _put_poison_aside(self) -> None:
+        """Let one record that nothing gets past not hold up all others for ever."""
+        if self._window.poison is not None:
+            self._store.put_aside(self._window.poison)
+            log.warning("record_put_aside", seq=self._window.poison)
+            self._window = Window(_spread.random)
 
     def _look_for_a_twin(self, status: Status) -> None:
         """Hear another gateway say that it is this box; an earlier life of ours is over."""

@@ -1,6 +1,7 @@
 """Rides on their way through a real mosquitto: plain, with MQTT 5, with passwords and with TLS."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import subprocess
@@ -8,6 +9,7 @@ import subprocess
 import httpx
 import pytest
 from gym_scene import Gym, told_ride, until
+from sqlite_utils import Database
 
 from firmware_app.clock import MachineClock
 from firmware_app.errors import PartLost
@@ -15,7 +17,7 @@ from firmware_app.journal import Journal
 from firmware_app.link import Link
 from firmware_app.settings import Mqtt
 from firmware_app.sockets import Hub
-from firmware_app.wire import Command, FromGateway, Live, Reader, RideId, SyncState
+from firmware_app.wire import Audit, Command, FromGateway, Live, Reader, RideId, SyncState
 from gateway.mqtt import connected
 from gateway.topics import Cmd, pack
 
@@ -104,6 +106,24 @@ def test_a_studio_that_is_away_is_waited_for_and_nothing_is_deleted_before_it_is
     gym.studio()
     assert stored(gym)["confirmed"]
     until(lambda: gym.ask_gateway("/health")["unsynced"] == 0)
+
+
+def test_a_record_that_this_broker_never_takes_holds_up_nothing_and_is_kept_whole(gym):
+    gym.mosquitto("allow_anonymous true\nmessage_size_limit 2000\n")
+    gym.studio()
+    gym.gateway()
+    long = Audit(t_s=1.0, what="settings changed", who="ssh", detail="x" * 4000)
+    write(gym, [long, *told_ride()])
+    asyncio.run(tell(gym))
+    until(lambda: gym.ask_gateway("/health")["unsynced"] == 0, 90)
+    with contextlib.closing(Database(gym.folder / "studio.db")) as db:
+        kinds = [kind for (kind,) in db.execute("select kind from record order by seq")]
+    assert kinds == ["audit", "gap", "interval", "interval", "interval", "cue", "summary"]
+    gym.kill("gateway")
+    with contextlib.closing(Database(gym.folder / "state" / "gateway" / "gateway.db")) as db:
+        ((source, line),) = db.execute("select source, line from dead").fetchall()
+    assert source == "outbox audit 2"
+    assert json.loads(line)["detail"] == "x" * 4000
 
 
 def test_the_live_lane_the_counts_the_screen_and_a_command(gym):

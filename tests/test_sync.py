@@ -20,7 +20,7 @@ from gateway.store import Store
 from gateway.studio.archive import Archive, Came
 from gateway.sync import Sync
 from gateway.topics import Ack, Cmd, Up, pack
-from gateway.window import LONGEST_S, SIZE, Window
+from gateway.window import LONGEST_S, PATIENCE, PROOFS, SIZE, Window
 
 # the window ------------------------------------------------------------------------------------
 
@@ -41,7 +41,7 @@ def test_a_silent_studio_is_asked_with_one_record_ever_more_rarely_and_within_fi
         t_s += 0.1
         if window.go_back_if_late(t_s):
             asked_s.append(t_s)
-            assert (window.room, window.after) == (1, 0)
+            assert (window.room, window.after) == (2 if window.probing else 1, 0)
             window.sent([1], t_s)
     waits = [round(b - a) for a, b in pairwise(asked_s)]
     assert waits == sorted(waits)
@@ -70,6 +70,48 @@ def test_a_studio_that_is_silent_for_a_year_is_still_asked():
     for n in range(5000):
         window.sent([1], n * 10.0)
         assert window.go_back_if_late(n * 10.0 + LONGEST_S)
+
+
+def tries(window, rounds, answer=None, cut=False):
+    """Let rounds pass in which nothing is confirmed; answer: what the studio says meanwhile."""
+    t_s = 0.0
+    for _ in range(rounds):
+        t_s += 100.0
+        window.sent(range(window.after + 1, window.after + 1 + window.room), t_s)
+        if answer is not None:
+            window.confirm(answer, t_s)
+        if cut:
+            window.reconnected()
+        else:
+            window.go_back_if_late(t_s + 50.0)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_record_that_nothing_gets_past_is_found_when_the_studio_answers_the_next(cut):
+    window = Window(lambda: 0.0)
+    window.confirm(7, 0.0)
+    tries(window, PATIENCE, cut=cut)
+    assert (window.probing, window.room, window.poison) == (True, 2, None)
+    tries(window, PROOFS, answer=7, cut=cut)
+    assert window.poison == 8
+
+
+def test_a_studio_that_is_away_makes_no_record_poison_however_long():
+    window = Window(lambda: 0.0)
+    tries(window, 500)
+    assert window.poison is None
+    tries(window, PROOFS - 1, answer=0)
+    tries(window, 1)
+    tries(window, PROOFS - 1, answer=0)
+    assert window.poison is None
+
+
+def test_a_record_that_is_taken_after_all_is_no_poison():
+    window = Window(lambda: 0.0)
+    tries(window, PATIENCE)
+    tries(window, PROOFS - 1, answer=0)
+    window.confirm(2, 10_000.0)
+    assert (window.probing, window.poison, window.room) == (False, None, SIZE)
 
 
 class Net:
