@@ -20,7 +20,7 @@ ANSWER_S = 1.0
 PATIENCE = 3
 """Tries with one record alone before the next one goes ahead of it."""
 PROOFS = 3
-"""Rounds in which the studio answered the next one alone; in one it may have been killed between."""
+"""Rounds in which the studio answered the next one alone; in one it may have been killed."""
 LONGEST_S = 5.0
 """The most a gym waits for its records after the studio is back."""
 
