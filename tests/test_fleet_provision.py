@@ -131,19 +131,12 @@ def test_what_the_boxs_own_identity_wrote_into_its_settings_stays(fleet):
         'key_file = "/run/k"\n[identity]\nstudio = "http://studio"\n'
     )
     facts = msgspec.structs.replace(STOCK, settings=own)
-    text = settings_text_unchecked(facts, wants(fleet))
+    text = settings_text(facts, wants(fleet))
     assert 'key_file = "/run/k"' in text
     assert 'studio = "http://studio"' in text
     assert 'url = "mqtt://north:1883"' in text, "fleet.toml goes before"
     assert "old" not in text
     assert "live" not in text
-
-
-def settings_text_unchecked(facts, wants):
-    try:
-        return settings_text(facts, wants)
-    except BadSetting as error:  # a version without [identity]
-        pytest.skip(str(error))
 
 
 def test_settings_are_written_so_that_they_are_read_as_they_were():
