@@ -82,7 +82,9 @@ def _soften(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Round off what is louder than KNEE so that nothing reaches PEAK."""
     room = PEAK - KNEE
     over = np.maximum(np.abs(sound) - KNEE, 0)
-    soft = np.sign(sound) * (np.minimum(np.abs(sound), KNEE) + room * np.tanh(over / room))
+    soft: NDArray[np.float32] = np.sign(sound) * (
+        np.minimum(np.abs(sound), KNEE) + room * np.tanh(over / room)
+    )
     return soft.astype(np.float32)
 
 

@@ -1,28 +1,42 @@
-"""Runs a TFLite model; the one place that knows the runtime."""
+"""Runs a TFLite model; the one place that knows which runtime this Python has.
 
+tflite-runtime up to Python 3.11, ai-edge-litert from 3.12: the same code under two names.
+"""
+
+import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from firmware_app.errors import BadInput
+from firmware_app.errors import BadInput, MissingPart
 
 Tensor = NDArray[np.float32]
-PACKAGE = "ai-edge-litert"
+PACKAGE = "tflite-runtime" if sys.version_info < (3, 12) else "ai-edge-litert"
+SPINS = PACKAGE == "tflite-runtime"
+"""It burns a core while its second thread waits: with two threads on a busy box a look took ten
+times as long (tflite-runtime 2.14)."""
 
 
 class Network:
     """One model, ready to run. Not for two threads at once; run() lets other threads work."""
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        """Load a model; raise BadInput when the runtime cannot."""
+        """Load a model; raise BadInput when the runtime cannot, MissingPart without a runtime."""
+        try:
+            interpreter = import_module(PACKAGE.replace("-", "_") + ".interpreter").Interpreter
+        except ImportError as error:
+            raise MissingPart(
+                f"the pose runs on {PACKAGE}, which is not there ({error});"
+                " installing bikebox brings it"
+            ) from error
         self.runtime = f"{PACKAGE} {version(PACKAGE)}"
         self.threads = threads
         try:
-            self._interpreter = Interpreter(model_content=model, num_threads=threads)
+            self._interpreter = interpreter(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise BadInput(
