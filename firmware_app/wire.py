@@ -6,6 +6,7 @@
     ride    -> player    Aim: the rider as lines, while the camera is aimed; to nobody else
     player  -> ride      CueOutcome, Touch, PlayerState       ride.sock
     ride    -> gateway   Live, PoseFeatures, CueAnswer, Lexicon  ride.sock, never stored
+    ride    -> gateway   CameraState, as vision said it       ride.sock, for health and metrics
     gateway -> ride      SyncState, Command, Offer, Claim     ride.sock
     ride    -> gateway   RideStarted ... RideEnded            gateway.sock, from the journal
 
@@ -102,6 +103,10 @@ class PoseFrame(Message, frozen=True, kw_only=True):
     """This is probably not the rider: suddenly elsewhere, or of another size."""
 
 
+STAGE_BOUNDS_S = tuple(2**n / 1000 for n in range(8))
+"""Of a stage's histogram: 1, 2, 4, ... 128 ms."""
+
+
 class CameraState(Message, frozen=True, kw_only=True):
     """How the camera and the model are doing; once a second and at each change."""
 
@@ -122,7 +127,11 @@ class CameraState(Message, frozen=True, kw_only=True):
     stages_ms: dict[str, float] = {}
     """Mean of each stage over the last seconds: capture, decode, wait, detect, landmark, send."""
     stages_histogram: dict[str, tuple[int, ...]] = {}
-    """Poses of the last seconds by what each stage took, up to 1, 2, 4, ... 128 ms and beyond."""
+    """Poses since the start by what each stage took, up to each of STAGE_BOUNDS_S and beyond."""
+    stages_total_s: dict[str, float] = {}
+    """What each stage took in all of them."""
+    snr_db: float | None = None
+    """Of the newest picture; None before the first."""
 
 
 FromVision = PoseFrame | CameraState
@@ -406,7 +415,9 @@ class Claim(Message, frozen=True, kw_only=True):
 
 FromGateway = SyncState | Command | Offer | Claim
 ToRide = FromPlayer | FromGateway
-FromRide = Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer | Lexicon | Aim
+FromRide = (
+    Hud | Say | Prepare | Debrief | Live | PoseFeatures | CueAnswer | Lexicon | Aim | CameraState
+)
 
 # ride -> journal -> gateway: the durable lane ---------------------------------------------------
 

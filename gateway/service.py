@@ -27,6 +27,7 @@ from firmware_app.settings import Settings
 from firmware_app.sockets import Visit
 from firmware_app.supervise import keep_going
 from firmware_app.wire import (
+    CameraState,
     Claim,
     Command,
     CueAnswer,
@@ -59,7 +60,7 @@ TWIN_S = 600.0
 """Two machines of one name throw each other out of the broker every few seconds."""
 LIVE_S = 3.0
 """Live words older than this say nothing about now."""
-ForUs = Live | PoseFeatures | CueAnswer | Lexicon | Hud
+ForUs = Live | PoseFeatures | CueAnswer | Lexicon | Hud | CameraState
 """What the ride says to the gateway; the rest of its words are the player's."""
 _FOR_US = tuple(f'"type":"{kind.__name__}"'.encode() for kind in get_args(ForUs))
 LONGEST_WAIT_S = 4.0
@@ -88,6 +89,7 @@ class GatewayService:
         self._ride_words: Reader[ForUs] = Reader(ForUs)
         self._live: Live | None = None
         self._idle: Hud | None = None
+        self._vision: CameraState | None = None
         self._updates = Updates(self._store)
         self._http = httpx.AsyncClient(trust_env=False)
         self._agent = Agent(settings.phrasing, clock, self._command, self._http)
@@ -145,6 +147,9 @@ class GatewayService:
     def _take(self, told: ForUs) -> None:
         if isinstance(told, Hud):
             self._idle = told
+            return
+        if isinstance(told, CameraState):
+            self._vision = told
             return
         self._agent.hear(told)
         match told:
@@ -207,14 +212,15 @@ class GatewayService:
             **self._door.parts,
             **self._updates.parts,
         }
+        now_s = self._clock.monotonic()
         told = self.live() or self._idle
-        if told is not None and self._clock.monotonic() - told.t_s < LIVE_S:
+        if told is not None and now_s - told.t_s < LIVE_S:
             parts |= {part: words for part, words in told.parts.items() if part != "gateway"}
         if self._settings.mqtt.url:
             parts["broker"] = state.why if state.sync == "offline" else "ok"
         if state.sync != "offline":
             parts["studio"] = state.why or "ok"
-        if self._sync.twin_s is not None and self._clock.monotonic() - self._sync.twin_s < TWIN_S:
+        if self._sync.twin_s is not None and now_s - self._sync.twin_s < TWIN_S:
             parts["name"] = f"another machine says that it is {self._settings.box}"
         return Health(
             ok=all(words == "ok" for words in parts.values()),
@@ -228,6 +234,7 @@ class GatewayService:
             unreadable=self._store.dead,
             given_up=self._store.outbox.given_up,
             messages_dropped=self._sync.dropped,
+            vision=self._vision if self._vision and now_s - self._vision.t_s < LIVE_S else None,
         )
 
     def live(self) -> Live | None:

@@ -9,7 +9,7 @@ from gym_scene import told_ride
 
 from firmware_app.errors import BadSetting
 from firmware_app.summary import summarise
-from firmware_app.wire import Live, RideId
+from firmware_app.wire import CameraState, Live, RideId
 from gateway.rides import RideRow
 from gateway.web.api import make_api
 from gateway.web.console import Health, console
@@ -24,6 +24,7 @@ class Box:
         self.parts = {"ride": "ok", "camera": "ok", "broker": "ok"} | parts
         self.row = RideRow(summarise(told_ride()), None)
         self.newest = None
+        self.vision = None
 
     def health(self):
         return Health(
@@ -36,6 +37,7 @@ class Box:
             oldest_age_s=9400.0,
             last_confirmed_utc=None,
             unreadable=2,
+            vision=self.vision,
         )
 
     def live(self):
@@ -136,6 +138,36 @@ def test_prometheus_reads_the_metrics():
     assert figures["bikebox_outbox_rows"] == "7"
     assert figures['bikebox_part_ok{part="camera"}'] == "0"
     assert figures['bikebox_part_ok{part="ride"}'] == "1"
+
+
+def seeing_box():
+    box = Box()
+    box.vision = CameraState(
+        t_s=1.0, ok=True, model="full", fps=29.8, late=3, p95_ms=58.0, snr_db=31.4,
+        stages_histogram={"wait": (4, 0, 2, 0, 0, 0, 0, 0, 1)}, stages_total_s={"wait": 0.25},
+    )  # fmt: skip
+    return box
+
+
+def test_prometheus_reads_how_long_each_stage_of_a_pose_takes():
+    lines = ask(seeing_box(), "/metrics").text.splitlines()
+    figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    stage = 'bikebox_pose_stage_seconds_{}{{stage="wait"{}}}'
+    buckets = {f"{bound:g}": n for bound, n in zip((0.001, 0.002, 0.004), "446", strict=True)}
+    for bound, upto in (buckets | {"0.128": "6", "+Inf": "7"}).items():
+        assert figures[stage.format("bucket", f',le="{bound}"')] == upto
+    assert figures[stage.format("sum", "")] == "0.25"
+    assert figures[stage.format("count", "")] == "7"
+    assert figures["bikebox_poses_per_second"] == "29.8"
+    assert figures["bikebox_poses_late_total"] == "3"
+
+
+def test_health_tells_the_stages_and_says_nothing_of_a_camera_that_is_silent():
+    vision = ask(seeing_box(), "/health").json()["vision"]
+    assert vision["stages_histogram"] == {"wait": [4, 0, 2, 0, 0, 0, 0, 0, 1]}
+    assert "29.8" not in text(ask(Box(), "/").text)
+    assert ask(Box(), "/health").json()["vision"] is None
+    assert "58 ms, 95 of 100" in " ".join(text(ask(seeing_box(), "/").text).split())
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do():

@@ -118,9 +118,16 @@ def test_the_screen_hears_what_is_missing_and_when_it_is_back(box):
     socket = folder / "run" / "ride.sock"
     clock = MachineClock()
 
+    async def told_on():
+        async for line in Visit(socket).lines():
+            if isinstance(message := READ.read(line), CameraState):
+                return message.why
+        return "hung up"
+
     async def scene():
         start()
         alone = await hud_where(socket, lambda hud: hud.phase == "riding")
+        listening = asyncio.create_task(told_on())
         assert alone.camera == "lost"
         assert alone.sync == "lost"
         vision = Hub(folder / "run" / "vision.sock")
@@ -134,6 +141,7 @@ def test_the_screen_hears_what_is_missing_and_when_it_is_back(box):
             say=lambda: SyncState(t_s=clock.monotonic(), sync="offline"),
         )
         assert told.camera == "lost"
+        assert await listening == "camera unplugged", "health has it from the ride"
         await vision.close()
 
     asyncio.run(scene())

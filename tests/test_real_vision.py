@@ -117,7 +117,11 @@ def test_auto_takes_a_model_by_time_and_tells_the_technician_why(bike):
     state = states(told)[-1]
     assert state.model in LANDMARKS
     assert "ms a frame" in state.model_why
+    stages = {"capture", "decode", "wait", "detect", "landmark", "send"}
+    assert set(state.stages_histogram) == set(state.stages_total_s) == stages
+    assert len({sum(counts) for counts in state.stages_histogram.values()}) == 1
     assert sum(state.stages_histogram["landmark"]) > 0
+    assert state.stages_total_s["landmark"] > 0
     code, said = vision.stop()
     assert code == 0
     assert "model_chosen" in said

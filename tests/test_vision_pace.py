@@ -55,7 +55,8 @@ def test_the_technician_sees_which_stage_is_sometimes_slow():
     pace = Pace()
     for n in range(10):
         pace.told(Told(n / 10, 0.03, {"landmark": 0.2 if n == 3 else 0.003}))
-    assert pace.histogram(1.0) == {"landmark": (0, 0, 9, 0, 0, 0, 0, 0, 1)}
+    assert pace.histogram == {"landmark": [0, 0, 9, 0, 0, 0, 0, 0, 1]}
+    assert pace.total_s == pytest.approx({"landmark": 0.227})
 
 
 def test_frames_are_counted_whether_anybody_waited_or_not():

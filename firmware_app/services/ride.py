@@ -155,10 +155,10 @@ class RideService:
             match seen:
                 case PoseFrame():
                     self._see(seen)
-                case CameraState(ok=False):
-                    self._camera_gone(seen.why)
                 case CameraState():
-                    pass  # the next pose says that it is back
+                    self._hub.tell(seen)
+                    if not seen.ok:  # when it is back, the next pose says so
+                        self._camera_gone(seen.why)
 
     def _see(self, seen: PoseFrame) -> None:
         self._parts.pose(seen)

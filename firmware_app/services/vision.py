@@ -177,7 +177,9 @@ class VisionService:
             late=pace.late,
             p95_ms=round(pace.p95_s(now_s) * 1000, 1),
             stages_ms={name: round(s * 1000, 2) for name, s in pace.stages_s(now_s).items()},
-            stages_histogram=pace.histogram(now_s),
+            stages_histogram={name: tuple(n) for name, n in pace.histogram.items()},
+            stages_total_s={name: round(s, 4) for name, s in pace.total_s.items()},
+            snr_db=self._eye.snr_db,
         )
 
     def _weigh_model(self) -> None:

@@ -35,6 +35,11 @@ class Eye:
         """Return the pose in the picture, or None when nobody is there."""
         return self.tracker.see(frame.bgr, frame.t_s, self._place.usual)
 
+    @property
+    def snr_db(self) -> float | None:
+        """Of the newest picture, to a tenth; None before the first."""
+        return None if self.light.snr_db is None else round(self.light.snr_db, 1)
+
     def tell(self, frame: Frame, pose: Pose | None) -> PoseFrame:
         """Judge light, framing and place of a pose, and return all of it as a message."""
         self.light.feed(frame.bgr, frame.t_s)
@@ -64,7 +69,7 @@ class Eye:
             height_px=height_px,
             landmarks=landmarks,
             world=world,
-            snr_db=None if self.light.snr_db is None else round(self.light.snr_db, 1),
+            snr_db=self.snr_db,
             too_dark=self.light.too_dark,
             framing=self._framing.reason if landmarks else "",
             jumped=jumped,

@@ -1,16 +1,16 @@
-"""How fast poses come and how late they are: figures of the last seconds, and what is too late."""
+"""How fast poses come and how late they are: figures of the last seconds and since the start."""
 
 from bisect import bisect_left
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from statistics import median
 
+from firmware_app.wire import STAGE_BOUNDS_S
+
 OVER_S = 3.0
-"""Figures are of this long a time."""
+"""Figures of the last seconds are of this long a time."""
 INTERVALS = 15
 """Frame intervals whose median is the camera's; it slows down in the dark by itself."""
-BOUNDS_S = tuple(0.001 * 2**n for n in range(8))
-"""Of a stage's histogram."""
 LATE_INTERVALS = 2
 """A pose older than this many frame intervals is of no use to the coach."""
 
@@ -34,6 +34,10 @@ class Pace:
         self._last: tuple[int, float] | None = None
         self._intervals_s: deque[float] = deque(maxlen=INTERVALS)
         self._told: deque[Told] = deque()
+        self.histogram: dict[str, list[int]] = defaultdict(lambda: [0] * (len(STAGE_BOUNDS_S) + 1))
+        """Poses since the start by what each stage took, as CameraState tells them."""
+        self.total_s: dict[str, float] = defaultdict(float)
+        """What each stage took since the start."""
         self._late_at_s = float("-inf")
 
     def restart(self) -> None:
@@ -62,6 +66,9 @@ class Pace:
     def told(self, told: Told) -> None:
         """Take in that a pose was told."""
         self._told.append(told)
+        for name, took_s in told.stages_s.items():
+            self.histogram[name][bisect_left(STAGE_BOUNDS_S, took_s)] += 1
+            self.total_s[name] += took_s
         while told.at_s - self._told[0].at_s > OVER_S:
             self._told.popleft()
 
@@ -92,16 +99,6 @@ class Pace:
         looks_s = [told.stages_s["landmark"] for told in self._recent(now_s)]
         looks_s = [took_s for took_s in looks_s if took_s > 0]
         return sum(looks_s) / len(looks_s) if looks_s else 0.0
-
-    def histogram(self, now_s: float) -> dict[str, tuple[int, ...]]:
-        """Return how many poses each stage took up to each of BOUNDS_S, and beyond the last."""
-        recent = self._recent(now_s)
-        names = recent[-1].stages_s if recent else {}
-        counts = {name: [0] * (len(BOUNDS_S) + 1) for name in names}
-        for told in recent:
-            for name, took_s in told.stages_s.items():
-                counts[name][bisect_left(BOUNDS_S, took_s)] += 1
-        return {name: tuple(count) for name, count in counts.items()}
 
     @property
     def interval_s(self) -> float:

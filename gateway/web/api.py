@@ -16,6 +16,7 @@ from firmware_app.wire import Live
 from gateway.rides import RideRow
 from gateway.web.console import Health, console
 from gateway.web.frame import make_app, not_found, page
+from gateway.web.metrics import metrics
 
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
@@ -68,9 +69,9 @@ def told_to_everybody(box: Box) -> APIRouter:
         return msgspec.to_builtins(box.health())
 
     @routes.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
+    async def prometheus() -> Response:
         """Tell Prometheus."""
-        return PlainTextResponse(_metrics(box.health()), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(metrics(box.health()), media_type="text/plain; version=0.0.4")
 
     return routes
 
@@ -107,30 +108,3 @@ def _ride(row: RideRow) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(row.summary)
     confirmed = row.confirmed_utc is not None
     return {**told, "confirmed": confirmed, "confirmed_utc": row.confirmed_utc}
-
-
-def _metrics(health: Health) -> str:
-    lines = [
-        "# HELP bikebox_outbox_rows Records that the studio has not confirmed.",
-        "# TYPE bikebox_outbox_rows gauge",
-        f"bikebox_outbox_rows {health.unsynced}",
-        "# HELP bikebox_outbox_oldest_age_seconds Waiting time of the oldest of them.",
-        "# TYPE bikebox_outbox_oldest_age_seconds gauge",
-        f"bikebox_outbox_oldest_age_seconds {health.oldest_age_s:.0f}",
-        "# HELP bikebox_unreadable_lines_total Lines of the ride that could not be read.",
-        "# TYPE bikebox_unreadable_lines_total counter",
-        f"bikebox_unreadable_lines_total {health.unreadable}",
-        "# HELP bikebox_given_up_records_total Records given up for want of room.",
-        "# TYPE bikebox_given_up_records_total counter",
-        f"bikebox_given_up_records_total {health.given_up}",
-        "# HELP bikebox_messages_dropped_total Messages of the broker that could not be read.",
-        "# TYPE bikebox_messages_dropped_total counter",
-        f"bikebox_messages_dropped_total {health.messages_dropped}",
-        "# HELP bikebox_part_ok Is the part well.",
-        "# TYPE bikebox_part_ok gauge",
-    ]
-    lines += [
-        f'bikebox_part_ok{{part="{part}"}} {int(words == "ok")}'
-        for part, words in health.parts.items()
-    ]
-    return "\n".join(lines) + "\n"

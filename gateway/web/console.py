@@ -8,7 +8,7 @@ from html import escape
 
 from msgspec import Struct
 
-from firmware_app.wire import Live
+from firmware_app.wire import CameraState, Live
 from gateway.rides import RideRow
 from gateway.web.frame import span_text
 
@@ -50,6 +50,8 @@ class Health(Struct, frozen=True, kw_only=True):
     """Records given up for want of room, ever; each is told to the studio as a gap."""
     messages_dropped: int = 0
     """Messages of the broker that could not be read, since the start."""
+    vision: CameraState | None = None
+    """How the camera and the pose model do; None while vision says nothing."""
 
     @property
     def wrong(self) -> dict[str, str]:
@@ -66,6 +68,7 @@ def console(health: Health, rides: Sequence[RideRow], live: Live | None) -> str:
             _trouble(health),
             _now(live),
             _sync(health),
+            _vision(health.vision),
             _rides(rides),
             _parts(health),
         )
@@ -107,6 +110,20 @@ def _sync(health: Health) -> str:
         + _card("Oldest", span_text(health.oldest_age_s))
         + _card("Given up", f"{health.given_up}", "records")
         + f'<div class="card"><div class="lab">Last confirmed</div><p>{escape(last)}</p></div>'
+        + "</div>"
+    )
+
+
+def _vision(vision: CameraState | None) -> str:
+    if vision is None:
+        return ""
+    return (
+        '<h2>What the camera gives</h2><div class="cards">'
+        + _card("Model", escape(vision.model))
+        + _card("Poses", f"{vision.fps:.0f}", "a second")
+        + _card("Delay", f"{vision.p95_ms:.0f}", "ms, 95 of 100")
+        + _card("Too late", f"{vision.late}", "poses")
+        + _card("Light", _figure(vision.snr_db), "dB")
         + "</div>"
     )
 
