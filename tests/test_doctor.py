@@ -5,15 +5,29 @@ import http.server
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from firmware_app.cli import main
 from firmware_app.commands.doctor import examine, in_words
-from firmware_app.doctor import devices, machine, network, services, software
+from firmware_app.doctor import devices, machine, network, services, software, upkeep
 from firmware_app.doctor.finding import Finding
-from firmware_app.settings import Crank, Gateway, Mqtt, Paths, Player, Settings, Speech, Vision
+from firmware_app.settings import (
+    Crank,
+    Gateway,
+    Identity,
+    Mqtt,
+    Paths,
+    Player,
+    Settings,
+    Speech,
+    Vision,
+)
 from firmware_app.wire import CameraState, Hud, encode
+from gateway.identity.authority import Wanted, issue, make_root, new_key, pem
 
 
 @pytest.fixture
@@ -93,8 +107,12 @@ def test_a_bare_machine_is_examined_to_the_end(tmp_path, root):
         )
         found = list(examine(config, root))
     parts = [finding.part for finding in found]
-    assert parts[:5] == ["settings", "python", "system", "power", "clock"]
-    assert parts[-5:] == ["vision", "ride", "broker", "class", "gateway"]
+    assert parts == [
+        "settings", "python", "system", "power", "clock", "release", "certificate", "card", "disk",
+        "models", "camera", "crank", "screen", "speaker", "voice", "bikebox-vision.service",
+        "bikebox-ride.service", "bikebox-player.service", "bikebox-gateway.service", "vision",
+        "ride", "class", "broker", "gateway",
+    ]  # fmt: skip
     wrong = {finding.part for finding in found if finding.state == "bad"}
     assert {"models", "camera", "crank", "speaker", "vision", "ride", "gateway"} <= wrong
     for finding in found:
@@ -108,7 +126,8 @@ def test_a_misspelt_setting_is_named_and_the_machine_is_still_looked_at(tmp_path
     assert first.state == "bad"
     assert 'no setting is called "camra"' in first.seen
     assert 'did you mean "camera"?' in first.remedy
-    assert [finding.part for finding in others] == ["python", "system", "power", "clock"]
+    parts = [finding.part for finding in others]
+    assert parts == ["python", "system", "power", "clock", "release"]
 
 
 def test_a_box_without_settings_is_told_where_they_come_from(tmp_path, capsys):
@@ -254,6 +273,122 @@ def test_a_box_without_a_voice_is_told_what_to_install(tmp_path, monkeypatch):
     assert software.look_at_voice(box(tmp_path)).remedy == "apt install espeak-ng"
 
 
+# what keeps it in order --------------------------------------------------------------------------
+
+
+def updater(root, **told):
+    """Lay out an updater that tells this."""
+    blank = {"version": "26.11.0", "state": "idle", "bad": [], "why": ""}
+    lay(root, upkeep.UPDATER, f"#!/bin/sh\necho '{json.dumps(blank | told)}'\n")
+    (root / upkeep.UPDATER).chmod(0o755)
+
+
+def test_the_release_that_runs_is_told_and_why_a_newer_one_does_not(root):
+    assert upkeep.look_at_release(root).state == "unused"
+    updater(root)
+    assert upkeep.look_at_release(root) == Finding("release", "ok", "26.11.0")
+    updater(root, state="probation")
+    assert upkeep.look_at_release(root).seen == "26.11.0, probation"
+    updater(root, version=None)
+    assert "fleet provision --bundle" in upkeep.look_at_release(root).remedy
+    went_back = [{"version": "26.12.0", "why": "camera lost"}]
+    updater(root, bad=went_back, why="26.12.0 was put back: camera lost")
+    found = upkeep.look_at_release(root)
+    assert (found.state, found.seen) == ("bad", "26.11.0; 26.12.0 was put back: camera lost")
+    updater(root, version="26.12.1", bad=went_back)
+    assert upkeep.look_at_release(root) == Finding("release", "ok", "26.12.1")
+
+
+def test_an_updater_that_answers_root_only_says_so(root):
+    lay(root, upkeep.UPDATER, "#!/bin/sh\necho only root may ask >&2; exit 78\n")
+    (root / upkeep.UPDATER).chmod(0o755)
+    found = upkeep.look_at_release(root)
+    assert (found.state, found.seen) == ("bad", "only root may ask")
+
+
+@pytest.fixture
+def certified(tmp_path):
+    """A box whose certificate begins on 2026-01-01 and is good for 90 days."""
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    root = make_root("Gym", begins)
+    made = issue(Wanted("bike1", 90), new_key().public_key(), root, begins)
+    (tmp_path / "cert.pem").write_text(pem(made))
+    return box(tmp_path, identity=Identity(folder=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "seen", "remedy"),
+    [
+        (-2, "bad", "not valid before 2025-12-31", "clock"),
+        (10, "ok", "bike1, until 2026-04-01, 80 days", ""),
+        (70, "ok", "bike1, until 2026-04-01, 20 days", ""),
+        (80, "bad", "should have been renewed", "systemctl start renew-bikebox"),
+        (91, "bad", "run out", "bikebox studio claim --box NAME"),
+    ],
+)
+def test_a_certificate_is_told_with_its_end_and_what_to_do_near_it(
+    certified, days, state, seen, remedy
+):
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days)
+    found = upkeep.look_at_certificate(certified, now)
+    assert (found.state, seen in found.seen, remedy in found.remedy) == (state, True, True), found
+
+
+def test_a_certificate_of_another_box_or_that_is_none_or_is_missing_is_told(certified, tmp_path):
+    now = datetime(2026, 1, 10, tzinfo=UTC)
+    other = msgspec.structs.replace(certified, box="bike2")
+    assert "but this box is bike2" in upkeep.look_at_certificate(other, now).seen
+    (tmp_path / "cert.pem").write_text("no")
+    assert "not a certificate" in upkeep.look_at_certificate(certified, now).seen
+    (tmp_path / "cert.pem").unlink()
+    assert upkeep.look_at_certificate(certified, now).state == "unused"
+    named = msgspec.structs.replace(certified, mqtt=Mqtt(url="mqtts://b", cert_file="/x"))
+    assert upkeep.look_at_certificate(named, now).state == "bad"
+
+
+@pytest.fixture
+def card(root):
+    """Lay out a machine whose card is mounted with these options."""
+
+    def lay_out(options, errors=0, swap=""):
+        lay(root, "proc/mounts", f"/dev/mmcblk0p2 / ext4 {options} 0 0\ntmpfs /run tmpfs rw 0 0\n")
+        lay(root, "proc/swaps", f"Filename Type Size Used Priority\n{swap}\n")
+        lay(root, "sys/fs/ext4/mmcblk0p2/errors_count", f"{errors}\n")
+        lay(root, "sys/fs/ext4/mmcblk0p2/session_write_kbytes", "12345\n")
+        return upkeep.look_at_card(root, Path("/var/lib/bikebox"))
+
+    return lay_out
+
+
+def test_a_card_that_is_sound_and_spared_tells_what_was_written(card):
+    sound = Finding("card", "ok", "mmcblk0p2, ext4, 12 MB written since it was mounted")
+    assert card("rw,noatime") == sound
+    assert card("rw,noatime", swap="/dev/zram0 partition 1 0 100") == sound
+
+
+@pytest.mark.parametrize(
+    ("more", "seen"),
+    [
+        ({"options": "rw,relatime"}, "without noatime"),
+        ({"options": "ro,noatime"}, "read-only"),
+        ({"options": "rw,noatime,data=writeback"}, "data=writeback"),
+        ({"errors": 3}, "3 errors"),
+        ({"swap": "/var/swap file 1 0 -2"}, "swap on it, /var/swap"),
+    ],
+)
+def test_a_card_that_wears_out_or_has_given_up_is_told(card, more, seen):
+    found = card(**{"options": "rw,noatime", **more})
+    assert (found.state, seen in found.seen) == ("bad", True), found
+
+
+def test_what_is_in_memory_or_on_a_partition_of_its_own_is_looked_at_as_such(root):
+    lay(root, "proc/mounts", "/dev/a / ext4 rw,relatime 0 0\n/dev/b /var ext4 rw,noatime 0 0\n")
+    assert upkeep.look_at_card(root, Path("/var/lib/bikebox")).state == "ok"
+    lay(root, "proc/mounts", "overlay / overlay rw 0 0\n")
+    found = upkeep.look_at_card(root, Path("/var/lib/bikebox"))
+    assert found == Finding("card", "unused", "/var/lib/bikebox is on overlay")
+
+
 # what runs ---------------------------------------------------------------------------------------
 
 
@@ -294,26 +429,42 @@ def test_a_service_that_is_down_and_one_that_is_silent(tmp_path):
         assert services.look_at_ride(settings).seen.endswith("no word of the ride")
 
 
+def asked(tmp_path, answer, **sections):
+    with health(json.dumps(answer).encode() if isinstance(answer, dict) else answer) as port:
+        return list(services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port), **sections)))
+
+
+HEALTH = {"parts": {"ride": "ok"}, "unsynced": 3, "oldest_age_s": 5.0, "last_confirmed_utc": None}
+
+
 def test_the_gateway_speaks_for_its_parts(tmp_path):
-    with health(b'{"parts": {"ride": "ok"}, "unsynced": 3}') as port:
-        found = services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port)))
-    assert found == Finding("gateway", "ok", "all parts well, 3 records still to be confirmed")
-    with health(b'{"parts": {"ride": "ok", "broker": "no route"}, "unsynced": 3}') as port:
-        found = services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port)))
+    found, _ = asked(tmp_path, HEALTH)
+    assert found == Finding("gateway", "ok", "all parts well")
+    found, _ = asked(tmp_path, HEALTH | {"parts": {"ride": "ok", "broker": "no route"}})
     assert (found.state, found.seen) == ("bad", "broker: no route")
+
+
+def test_rides_that_wait_for_hours_are_told_and_those_of_the_moment_are_not(tmp_path):
+    at = Mqtt(url="mqtt://broker")
+    _, found = asked(tmp_path, HEALTH)
+    assert found == Finding("sync", "unused", "no broker: 3 records are kept here")
+    _, found = asked(tmp_path, HEALTH | {"last_confirmed_utc": "2026-11-25T10:00:00Z"}, mqtt=at)
+    seen = "3 records still to be confirmed, the last 2026-11-25T10:00 UTC"
+    assert found == Finding("sync", "ok", seen)
+    _, found = asked(tmp_path, HEALTH | {"oldest_age_s": 7200.0}, mqtt=at)
+    assert (found.state, found.seen) == ("bad", "3 records wait, the oldest for 2 h")
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b"{}", b'{"parts": 1, "unsynced": 0}'])
 def test_something_else_at_the_gateways_port_is_not_taken_for_it(answer, tmp_path):
-    with health(answer) as port:
-        found = services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port)))
+    (found,) = asked(tmp_path, answer)
     assert found.state == "bad"
     assert "not a health" in found.seen
 
 
 def test_a_gateway_that_is_down_is_named(tmp_path):
     with nobody() as port:
-        found = services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port)))
+        (found,) = services.look_at_gateway(box(tmp_path, gateway=Gateway(port=port)))
     assert "connection refused" in found.seen
 
 

@@ -1,9 +1,12 @@
 """A stock card becomes a bike: a pure plan, its shell run, fleet.toml written with care."""
 
 import base64
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -11,9 +14,14 @@ import pytest
 
 from firmware_app.errors import BadInput, BadSetting
 from firmware_app.settings import read_settings
+from firmware_app.wire import Hud, encode
 from gateway.fleet.box_plan import (
+    RIDDEN,
+    WORKSHOP,
     BoxFacts,
     File,
+    guarded,
+    mark,
     plan_box,
     put,
     settings_text,
@@ -170,6 +178,83 @@ def test_a_file_is_written_by_a_real_shell_as_it_was_meant(tmp_path):
     assert oct(written.stat().st_mode & 0o777) == "0o600"
     assert (tmp_path / "then").exists()
     assert list(written.parent.iterdir()) == [written]
+
+
+@pytest.fixture
+def on_box(tmp_path):
+    """Let a real shell do a step as if this folder were the box's."""
+
+    def do(step):
+        for there in (WORKSHOP, "/run/bikebox"):
+            step = step.replace(there, f"{tmp_path}/{there.rpartition('/')[2]}")
+        done = subprocess.run(
+            ["bash", "-s"], input=step, text=True, capture_output=True, check=False
+        )
+        return done.returncode
+
+    return do
+
+
+@contextlib.contextmanager
+def ride(tmp_path, phase):
+    """A ride service that is in this phase."""
+    (tmp_path / "bikebox").mkdir()
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "bikebox/ride.sock"))
+        door.listen()
+
+        def tell():
+            visitor, _ = door.accept()
+            with visitor:
+                visitor.sendall(b'{"type":"Other"}\n' + encode(Hud(t_s=0.0, phase=phase)))
+
+        teller = threading.Thread(target=tell)
+        teller.start()
+        yield
+        teller.join(5)
+
+
+@pytest.mark.parametrize(
+    ("phase", "code"), [("riding", RIDDEN), ("paused", RIDDEN), ("waiting", 0), ("ended", 0)]
+)
+def test_a_step_waits_for_the_end_of_a_ride(tmp_path, on_box, phase, code):
+    with ride(tmp_path, phase):
+        assert on_box(guarded(f"touch {tmp_path}/done")) == code
+    assert (tmp_path / "done").exists() == (code == 0)
+
+
+def test_a_step_is_done_where_no_ride_answers_and_tells_when_it_fails(tmp_path, on_box):
+    assert on_box(guarded(f"touch {tmp_path}/done")) == 0
+    assert (tmp_path / "done").exists()
+    assert on_box(guarded("false\ntrue")) == 1
+
+
+def test_of_a_step_whose_line_is_cut_nothing_is_done(tmp_path, on_box):
+    step = guarded(f"touch {tmp_path}/done\nrm -rf {tmp_path}/somewhere/deep")
+    (tmp_path / "somewhere").mkdir()
+    for end in range(1, len(step) - 2, 7):
+        on_box(step[:end])
+    assert not (tmp_path / "done").exists()
+    assert (tmp_path / "somewhere").exists()
+
+
+def test_a_file_that_was_put_there_but_not_made_use_of_is_a_step_again(tmp_path, on_box, fleet):
+    file = File(str(tmp_path / "sshd.conf"), "text", then="kill -KILL $$")
+    on_box(guarded(put(file)))
+    assert (tmp_path / "sshd.conf").read_text() == "text"
+    assert (tmp_path / "bikebox-provision" / mark(file.path)).exists()
+    path = "/etc/ssh/sshd_config.d/50-bikebox.conf"
+    there = msgspec.structs.replace(as_wanted(wants(fleet)), unused=("lock", mark(path)))
+    assert words(plan_box(there, wants(fleet))) == [f"write {path}"]
+    settings = msgspec.structs.replace(there, unused=(mark("/etc/bikebox/bikebox.toml"),))
+    assert words(plan_box(settings, wants(fleet))) == ["write /etc/bikebox/bikebox.toml"]
+
+
+def test_a_file_that_its_own_program_refuses_never_takes_its_place(tmp_path, on_box):
+    path = tmp_path / "sudoers"
+    path.write_text("good")
+    assert on_box(guarded(put(File(str(path), "bad", check=f"grep -q good {path}.new")))) == 1
+    assert path.read_text() == "good"
 
 
 def test_every_step_is_shell(fleet):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from firmware_app.doctor import devices, machine, network, services, software
+from firmware_app.clock import MachineClock
+from firmware_app.doctor import devices, machine, network, services, software, upkeep
 from firmware_app.doctor.finding import Finding, bad, ok
 from firmware_app.errors import BadSetting
 from firmware_app.settings import Settings, load_settings, settings_path
@@ -59,22 +60,25 @@ def examine(config: Path, root: Path) -> Iterator[Finding]:
     yield machine.look_at_system(root)
     yield machine.look_at_power(root)
     yield machine.look_at_clock(root)
+    yield upkeep.look_at_release(root)
     if settings is None:
         return  # the rest depends on them
+    yield upkeep.look_at_certificate(settings, MachineClock().wall())
+    yield upkeep.look_at_card(root, Path(settings.paths.state))
     yield machine.look_at_disk(Path(settings.paths.state), settings.gateway.keep_mb)
     yield software.look_at_models(settings)
-    yield software.look_at_voice(settings)
     yield devices.look_at_camera(settings.vision)
     yield devices.look_at_crank(settings.crank, root)
     yield devices.look_at_screen(root)
     yield devices.look_at_speaker(root)
+    yield software.look_at_voice(settings)
     for service in ("vision", "ride", "player", "gateway"):
         yield services.look_at_unit(service, root)
     yield services.look_at_vision(settings)
     yield services.look_at_ride(settings)
-    yield network.look_at_broker(settings)
     yield network.look_at_class(settings)
-    yield services.look_at_gateway(settings)
+    yield network.look_at_broker(settings)
+    yield from services.look_at_gateway(settings)
 
 
 def in_words(finding: Finding) -> str:

@@ -16,6 +16,8 @@ from firmware_app.wire import CameraState, FromRide, FromVision, Hud, Message, R
 PATIENCE_S = 3.0
 """Vision tells its state once a second, the ride five times."""
 MOST_LINES = 200
+WAITED_S = 3600.0
+"""A studio that is there confirms within seconds."""
 
 
 def look_at_unit(service: str, root: Path) -> Finding:
@@ -71,22 +73,40 @@ def look_at_ride(settings: Settings) -> Finding:
     return bad("ride", f"{door}: no word of the ride", "systemctl restart bikebox-ride")
 
 
-def look_at_gateway(settings: Settings) -> Finding:
-    """Tell the gateway's own opinion of its health."""
+def look_at_gateway(settings: Settings) -> Iterator[Finding]:
+    """Tell the gateway's own opinion of its health, and whether rides reach the studio."""
     port = settings.gateway.port or _written(Path(settings.paths.run) / "gateway.port")
     host = f"[{settings.gateway.host}]" if ":" in settings.gateway.host else settings.gateway.host
     url = f"http://{host}:{port}/health"
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             health = json.load(answer)
-        parts, unsynced = dict(health["parts"]), int(health["unsynced"])
+        parts, waiting = dict(health["parts"]), int(health["unsynced"])
+        age_s, last = float(health["oldest_age_s"]), health["last_confirmed_utc"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = explain(error) if isinstance(error, OSError) else "an answer that is not a health"
-        return bad("gateway", f"{url}: {why}", "journalctl -u bikebox-gateway -n 20 tells why")
+        yield bad("gateway", f"{url}: {why}", "journalctl -u bikebox-gateway -n 20 tells why")
+        return
     wrong = [f"{part}: {words}" for part, words in parts.items() if words != "ok"]
     if wrong:
-        return bad("gateway", "; ".join(wrong), f"see these parts' lines here; {url} has it all")
-    return ok("gateway", f"all parts well, {unsynced} records still to be confirmed")
+        yield bad("gateway", "; ".join(wrong), f"see these parts' lines here; {url} has it all")
+    else:
+        yield ok("gateway", "all parts well")
+    yield _sync(settings, waiting, age_s, last)
+
+
+def _sync(settings: Settings, waiting: int, age_s: float, last_utc: str | None) -> Finding:
+    """Tell whether rides reach the studio."""
+    if not settings.mqtt.url:
+        return unused("sync", f"no broker: {waiting} records are kept here")
+    if waiting and age_s > WAITED_S:
+        return bad(
+            "sync",
+            f"{waiting} records wait, the oldest for {age_s / 3600:.0f} h",
+            "nothing is lost; does the studio run, and at this broker? bikebox gateway status",
+        )
+    when = f", the last {last_utc[:16]} UTC" if last_utc else ""
+    return ok("sync", f"{waiting} records still to be confirmed{when}")
 
 
 def _hear(door: Path, reader: Reader[Message]) -> Iterator[Message]:

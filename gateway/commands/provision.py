@@ -4,7 +4,8 @@ The operator makes a claim code with `bikebox studio claim --box NAME`; this box
 certificate, once. The key is made here and stays here. --from reads studio and claim from the
 [identity] of a TOML file, as it lies on a boot partition. --renew asks for the next certificate
 when two thirds of this one's life are over, and does nothing before; a timer calls it every day.
-Safe to run again: an answer that was lost on the way is given once more.
+Safe to run again: an answer that was lost on the way is given once more. Changes nothing while
+somebody rides.
 """
 
 import argparse
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from firmware_app.clock import MachineClock
-from firmware_app.errors import BadInput
+from firmware_app.errors import BadInput, PartSlow
 from firmware_app.settings import Settings, load_settings, settings_path
 from gateway.identity.asking import claim, clock_is_off, renew
 from gateway.identity.claim import read_code
 from gateway.identity.device import Device, is_due
 from gateway.identity.in_settings import change_settings
+from gateway.riding import somebody_rides
 
 CREDENTIALS = "/run/credentials/bikebox-gateway.service"
 """Where systemd hands key and access file to the gateway: LoadCredential in its unit."""
@@ -58,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     read = read_code(code)
     if config.exists() and device.was_claimed_by(read.number):
         return _again(load_settings(config), device, as_json=args.json)
+    if config.exists() and somebody_rides(load_settings(config).ride_socket):
+        raise PartSlow("somebody rides; the code stays good, type this again after the ride")
     granted, made = claim(studio, read, device)
     changes: dict[tuple[str, str], str] = {
         ("", "box"): granted.box,
@@ -109,20 +113,25 @@ def _renew(settings: Settings, args: argparse.Namespace) -> int:
     device = Device(args.folder or Path(settings.identity.folder))
     old = device.certificate()
     told: dict[str, Any] = {"box": settings.box, "renewed": False, "ends": None}
+    did = "not due yet"
     if old is not None:
         told["ends"] = f"{old.not_valid_after_utc:%Y-%m-%d}"
-        if args.now or is_due(old, MachineClock().wall()):
+        if not (args.now or is_due(old, MachineClock().wall())):
+            pass
+        elif somebody_rides(settings.ride_socket):
+            did = "due, and put off: somebody rides"  # the timer comes again; a third is left
+        else:
             if not settings.identity.studio:
                 raise BadInput("[identity] studio is empty: who should renew the certificate?")
             made = renew(settings.identity.studio, device)
             told |= {"renewed": True, "ends": f"{made.not_valid_after_utc:%Y-%m-%d}"}
+            did = "renewed"
             _restart()
     if args.json:
         sys.stdout.write(json.dumps(told) + "\n")
     elif old is None:
         sys.stdout.write(f"{device.folder}: no certificate; nothing to renew\n")
     else:
-        did = "renewed" if told["renewed"] else "not due yet"
         sys.stdout.write(f"{settings.box}: {did}, good until {told['ends']}\n")
     return 0
 

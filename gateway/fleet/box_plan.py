@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -22,6 +23,10 @@ from gateway.fleet.inventory import merged
 GROUP = "bikebox-technician"
 SETTINGS = "/etc/bikebox/bikebox.toml"
 INBOX = "/var/lib/bikebox-update/inbox"
+WORKSHOP = "/run/bikebox-provision"
+"""On the box: the lock of who works on it, and what was put there but not yet made use of."""
+RIDDEN = 3
+"""How a step ends that was put off because somebody rides, as rides_on_box.py says."""
 SYSTEMS = ("bookworm", "trixie")
 MACHINES = ("aarch64", "x86_64")
 THE_BOXS_OWN = (("mqtt", ("url", "ca_file", "cert_file", "key_file")), ("identity", None))
@@ -34,6 +39,8 @@ class File(Struct, frozen=True):
     path: str
     text: str
     mode: int = 0o644
+    check: str = ""
+    """Shell that must be content with the new file, at PATH.new, before it takes its place."""
     then: str = ""
     """Shell, when it has changed."""
 
@@ -62,6 +69,8 @@ class BoxFacts(Struct, frozen=True, kw_only=True):
     """The installed one's folder, which ends in its fingerprint."""
     inbox: str = ""
     """Its mode and group."""
+    unused: tuple[str, ...] = ()
+    """Marks of files that were put there before the line was cut, but not made use of."""
     settings: str = ""
     fstab: str = ""
     swap_file: bool = False
@@ -86,6 +95,26 @@ class BoxStep(Struct, frozen=True):
 
     words: str
     script: str
+
+
+def guarded(script: str) -> str:
+    """Return a step as it goes to the box's shell.
+
+    All of it is read before any of it is done, for a line may be cut in the middle of a word; one
+    technician works at a time; and nothing is done while somebody rides, whenever that began.
+    """
+    rides = Path(__file__).with_name("rides_on_box.py").read_text(encoding="utf-8")
+    return (
+        "{\nset -eu\numask 022\n"
+        f"mkdir -p {WORKSHOP}\nexec 9>{WORKSHOP}/lock\nflock 9\n"
+        f"/usr/bin/python3 -I -c {quote(rides)} || exit {RIDDEN}\n"
+        f"{script}\nexit 0\n}}\n"
+    )
+
+
+def mark(path: str) -> str:
+    """Name the mark of a file that was put there and is yet to be made use of."""
+    return path.strip("/").replace("/", "-")
 
 
 def why_not(facts: BoxFacts) -> str:
@@ -154,13 +183,17 @@ def _value(value: Any) -> str:
 def put(file: File) -> str:
     """Return shell that writes a file whole or not at all."""
     text = base64.b64encode(file.text.encode()).decode()
-    path = quote(file.path)
+    path, waits = quote(file.path), quote(f"{WORKSHOP}/{mark(file.path)}")
     return (
         f"mkdir -p {quote(file.path.rpartition('/')[0])}\n"
         f"(umask 077; echo {text} | base64 -d >{path}.new)\n"
         f"chmod {file.mode:o} {path}.new\n"
-        f"sync {path}.new\n"
-        f"mv {path}.new {path}\n" + (f"{file.then}\n" if file.then else "")
+        + (f"{file.check}\n" if file.check else "")
+        + f"sync {path}.new\n"
+        # what is between these two, a start of the box does too: the mark is in memory
+        + (f"mkdir -p {WORKSHOP}\ntouch {waits}\n" if file.then else "")
+        + f"mv {path}.new {path}\n"
+        + (f"{file.then}\nrm {waits}\n" if file.then else "")
     )
 
 
@@ -171,7 +204,10 @@ def _packages(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
         yield BoxStep(
             f"install Debian's {' '.join(missing)}",
             "export DEBIAN_FRONTEND=noninteractive\n"
+            # what a pulled plug left half done; what is still amiss then, the next line mends
+            "dpkg --configure -a || true\n"
             "apt-get -qq -o DPkg::Lock::Timeout=600 update\n"
+            "apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --fix-broken\n"
             "apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends"
             f" {names}\n",
         )
@@ -216,7 +252,7 @@ def _accounts(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
 
 def _files(facts: BoxFacts, files: Iterable[File]) -> Iterable[BoxStep]:
     for file in files:
-        if facts.files.get(file.path) != file.digest:
+        if facts.files.get(file.path) != file.digest or mark(file.path) in facts.unused:
             yield BoxStep(f"write {file.path}", put(file))
 
 
@@ -268,6 +304,6 @@ def spare_fstab(fstab: str) -> str:
 
 def _settings(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
     text = settings_text(facts, wanted)
-    if text != facts.settings:
+    if text != facts.settings or mark(SETTINGS) in facts.unused:
         restart = "systemctl --quiet try-restart --no-block bikebox.target 2>/dev/null || true"
         yield BoxStep(f"write {SETTINGS}", put(File(SETTINGS, text, then=restart)))

@@ -35,6 +35,7 @@ def main() -> None:
         "technicians": technicians(),
         "updater": UPDATER.resolve().name if UPDATER.exists() else "",
         "inbox": mode(Path("/var/lib/bikebox-update/inbox")),
+        "unused": [path.name for path in Path("/run/bikebox-provision").glob("*")],
         "settings": read(Path("/etc/bikebox/bikebox.toml")),
         "fstab": read(Path("/etc/fstab")),
         "swap_file": Path("/etc/dphys-swapfile").exists() and installed("dphys-swapfile"),

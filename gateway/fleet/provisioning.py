@@ -11,8 +11,17 @@ import msgspec
 from msgspec import structs
 
 from firmware_app.errors import BadInput, WireError
+from gateway.fleet import rollout
 from gateway.fleet.asking import BIKEBOX, DOCTOR_S
-from gateway.fleet.box_plan import BoxFacts, BoxStep, Wanted, plan_box, why_not
+from gateway.fleet.box_plan import (
+    RIDDEN,
+    BoxFacts,
+    BoxStep,
+    Wanted,
+    guarded,
+    plan_box,
+    why_not,
+)
 from gateway.fleet.desk import Desk
 from gateway.fleet.inventory import Bike
 from gateway.fleet.pinning import pin
@@ -25,6 +34,8 @@ from gateway.fleet.wanted import wanted
 LOOK = Path(__file__).with_name("look_on_box.py")
 STEP_S = 1800.0
 """A Pi with a slow card and a slow mirror: Debian's packages take minutes."""
+FAILED, LATER = 1, 3
+"""Exit codes: a technician must look; away or ridden, and the same command goes on later."""
 
 
 class Errands(NamedTuple):
@@ -42,22 +53,26 @@ def provision(desk: Desk, errands: Errands) -> int:
     """Provision one bike after the other; return the exit code."""
     if errands.claim and len(desk.bikes) != 1:
         raise BadInput("a claim code is for one bike; name it with --on")
-    return max([asyncio.run(_one(desk, bike, errands)) for bike in desk.bikes], default=0)
+    ends = {bike.name: asyncio.run(_one(desk, bike, errands)) for bike in desk.bikes}
+    for end, words in ((FAILED, "not well"), (LATER, "later, with the same command")):
+        if names := [name for name, code in ends.items() if code == end]:
+            sys.stdout.write(f"{words}: {' '.join(names)}\n")
+    return FAILED if FAILED in ends.values() else max(ends.values(), default=0)
 
 
 async def _one(desk: Desk, bike: Bike, errands: Errands) -> int:
     try:
         known = await _meet(desk, bike, errands)
         if known is None:
-            return 1
+            return FAILED
         async with desk.connect(known) as line:
             return await _furnish(desk, known, line, errands)
     except Away as error:
         sys.stdout.write(f"{bike.name}: not reached: {error}\n")
-        return 3
+        return LATER
     except (Stranger, WireError) as error:
         sys.stdout.write(f"{bike.name}: refused: {error}\n")
-        return 1
+        return FAILED
 
 
 async def _meet(desk: Desk, bike: Bike, errands: Errands) -> Bike | None:
@@ -91,19 +106,27 @@ async def _furnish(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
     if errands.dry_run:
         return 0
     if steps and not errands.yes and not _agreed(f"Do it to {bike.name}? [y/N] "):
-        return 1
+        return FAILED
     for n, step in enumerate(steps, 1):
         sys.stdout.write(f"{bike.name}: [{n}/{len(steps)}] {step.words}\n")
         sys.stdout.flush()
-        said = await line.as_root(f"set -eu\numask 022\n{step.script}", patience_s=STEP_S)
+        said = await line.as_root(guarded(step.script), patience_s=STEP_S)
         if said.exit:
-            sys.stdout.write(f"{bike.name}: that failed: {said.err[-2000:]}\n")
-            return 1
-    if errands.bundles and not await _release(desk, bike, line, errands):
-        return 1
-    if errands.claim and not _worked(bike, await _claim(bike, line, errands.claim)):
-        return 1
+            return _not_done(bike, said)
+    if errands.bundles and (end := await _release(desk, bike, line, errands)):
+        return end
+    if errands.claim and (end := await _claim(bike, line, errands.claim)):
+        return end
     return await _examine(bike, line)
+
+
+def _not_done(bike: Bike, said: Said) -> int:
+    """Say why a step was not done; return the exit code."""
+    if said.exit == RIDDEN:
+        sys.stdout.write(f"{bike.name}: somebody rides; nothing is changed until that is over\n")
+        return LATER
+    sys.stdout.write(f"{bike.name}: that failed: {said.err[-2000:] or said.last_words}\n")
+    return FAILED
 
 
 async def _look(line: Line, wants: Wanted) -> BoxFacts:
@@ -118,35 +141,40 @@ async def _look(line: Line, wants: Wanted) -> BoxFacts:
         raise WireError(f"it cannot be looked at: {said.last_words} ({wrong})") from wrong
 
 
-async def _release(desk: Desk, bike: Bike, line: Line, errands: Errands) -> bool:
-    """Bring the newest fitting release onto it, as an update would."""
+async def _release(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
+    """Bring the newest fitting release onto it, as an update would; return the exit code."""
     seen = await ask(line)
     plan = plan_update(bike.name, seen, errands.bundles)
     if plan.verdict == "done":
-        return True
+        return 0
     if plan.verdict != "todo" or plan.bundle is None:
         sys.stdout.write(f"{bike.name}: {plan.verdict}: {plan.why}\n")
-        return False
+        return LATER if plan.verdict == "put off" else FAILED
     with Bars() as bars:
         bars.plan({bike.name: plan.bundle.size_bytes})
         runner = desk.runner(bars.told)
         outcome = await runner.carry_out(to_update(bike, plan, seen, desk.who))
         bars.over(outcome)
-    return outcome.result == "updated"
+    if outcome.result == "updated":
+        return 0
+    sys.stdout.write(f"{bike.name}: {outcome.result}: {outcome.why}\n")
+    return LATER if outcome.result in rollout.LATER else FAILED
 
 
-async def _claim(bike: Bike, line: Line, code: str) -> Said:
+async def _claim(bike: Bike, line: Line, code: str) -> int:
     if not bike.studio:
         raise BadInput(f"[gyms.{bike.gym}] studio is empty: who should turn the claim into a key?")
-    # the code is a secret: by standard input, where no list of processes shows it
-    command = f"{BIKEBOX} provision --studio {quote(bike.studio)} --claim -"
-    return await line.as_root(f"{command} <<'END'\n{code}\nEND\n", patience_s=120.0)
+    # the code is a secret: in the script, which goes by standard input; no list of processes has it
+    command = f"echo {quote(code)} | {BIKEBOX} provision --studio {quote(bike.studio)} --claim -"
+    said = await line.as_root(guarded(command), patience_s=120.0)
+    sys.stdout.write(said.out)
+    return _not_done(bike, said) if said.exit else 0
 
 
 async def _examine(bike: Bike, line: Line) -> int:
     said = await line.as_root(f"[ ! -x {BIKEBOX} ] || {BIKEBOX} doctor", patience_s=DOCTOR_S)
     sys.stdout.write(said.out or f"{bike.name}: no release yet; --bundle brings one\n")
-    return int(said.exit != 0)
+    return FAILED if said.exit else 0
 
 
 def _show(bike: Bike, facts: BoxFacts, steps: Sequence[BoxStep], errands: Errands) -> None:
@@ -159,13 +187,6 @@ def _show(bike: Bike, facts: BoxFacts, steps: Sequence[BoxStep], errands: Errand
         sys.stdout.write("  make its key, and let the studio certify it\n")
     if not steps and not errands.bundles and not errands.claim:
         sys.stdout.write("  nothing: it is as it shall be\n")
-
-
-def _worked(bike: Bike, said: Said) -> bool:
-    sys.stdout.write(said.out)
-    if said.exit:
-        sys.stdout.write(f"{bike.name}: {said.last_words}\n")
-    return said.exit == 0
 
 
 def _agreed(question: str) -> bool:

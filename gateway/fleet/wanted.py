@@ -55,7 +55,7 @@ def pack_updater() -> tuple[bytes, str]:
 
 def _ours() -> tuple[File, ...]:
     return (
-        File(SUDOERS, _text("config/box/sudoers"), 0o440, f"visudo -cqf {SUDOERS}"),
+        File(SUDOERS, _text("config/box/sudoers"), 0o440, check=f"visudo -cqf {SUDOERS}.new"),
         File(SSHD, _text("config/box/sshd.conf"), then="systemctl reload ssh || true"),
     )
 
