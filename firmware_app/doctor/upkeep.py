@@ -29,18 +29,17 @@ def look_at_release(root: Path) -> Finding:
     updater = root / UPDATER
     if not updater.exists():
         return unused("release", "no updater here: a clone, not a box")
+    seen = "the updater says nothing"
     try:
         said = subprocess.run(  # noqa: S603 - a fixed question
             [updater, "status", "--json"],
             capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
+        seen = (said.stderr.strip() or seen).splitlines()[-1]
         told = json.loads(said.stdout)
         runs, state, put_back = told["version"], told["state"], told["bad"]
         why = f"{put_back[-1]['version']} was put back: {put_back[-1]['why']}" if put_back else ""
-    except subprocess.TimeoutExpired:
-        return bad("release", "the updater does not answer", "systemctl status update-bikebox-*")
-    except (OSError, ValueError, KeyError, TypeError):
-        seen = (said.stderr.strip() or "the updater says nothing").splitlines()[-1]
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return bad("release", seen, "ask as root: sudo bikebox doctor; else provision it again")
     if runs is None:
         return bad("release", "none yet", "on the laptop: bikebox fleet provision --bundle FILE")
