@@ -167,7 +167,11 @@ class Analyst:
         shown = evidence(self._view, now, deviation)
         if max(shown.values()) < OFF:
             self._learn(now, dt_s, deviation)
-        why = {rule: reasons.missing(self._view, rule) for rule in POSTURE if rule not in shown}
+        why = {
+            rule: reasons.missing(self._view, rule, deviation)
+            for rule in POSTURE
+            if rule not in shown
+        }
         standing = self._dwell["standing"].fault
         for rule, reason in reasons.overlaid(self._view, shown, standing=standing).items():
             shown.pop(rule, None)

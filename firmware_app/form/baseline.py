@@ -82,7 +82,7 @@ class Learner:
         now = self._median()
         fitting = [one.summary for one in known if same_seat(now, one.summary)]
         if fitting:
-            self._summary = _middle(fitting)
+            self._summary = now | _middle(fitting)
             self._learnt_s = self._need_s
 
     def _settle(self) -> None:

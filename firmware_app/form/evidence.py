@@ -10,6 +10,7 @@ people".
 
 from collections.abc import Callable
 
+from firmware_app.form.dwell import OFF
 from firmware_app.form.posture import FIGURES
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
@@ -49,13 +50,20 @@ ON: dict[View, dict[str, float]] = {
 """How much of a full fault begins to count."""
 SWING = 0.015
 """Shoulders sideways in time with the crank, in shoulder widths; good riding stays below 0.006."""
-COUNTER = 0.2
-"""A swaying trunk tips: the hips go the other way. A rocking pelvis turns about its middle."""
+HEAD_SWING, HEAD_ROLL = (1.87, 0.3), (0.245, 0.12)
+"""Who sways tips about the hips: the head goes twice as far as the shoulders and rolls with them. A
+pelvis that rocks carries the trunk along, and the head stays upright. Head sideways and its tilt,
+in parts of the shoulders' way: the middle between the two, and how far one of them is from it."""
+TELLS = 0.25
+"""So far from the middle, both taken together, it is the one or the other; nearer nobody knows."""
 BOUNCE = 0.015
 """Shoulders up and down twice a turn; good riding stays below 0.004."""
 KNEES = ("knee_left", "knee_right", "knee_near")
-KNEE: dict[View, float] = {"front": 0.06, "oblique": 0.08, "side": 1.0}
-"""A knee off its own track, in shoulder widths: about 2.5 cm; good riding stays below 0.03."""
+KNEE: dict[View, float] = {"front": 0.075, "oblique": 0.08, "side": 1.0}
+"""A knee off its own track, in shoulder widths: about 3 cm; good riding stays below 0.03, and a
+trunk that rises or locked elbows move the point, not the knee, by up to 0.065 ..."""
+BOTH = 1.3
+"""... but not both of them: less counts when the two go together."""
 RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 """Head and shoulders (from the side: hips) above the seated rider's."""
 _FRONT_SIGN = {
@@ -154,20 +162,34 @@ def _gone(view: View, deviation: Summary) -> Summary:
 
 def _sway(view: View, now: Summary, deviation: Summary) -> float | None:
     del view, now
-    if "swing" not in deviation:
-        return None
-    if deviation.get("counter", 1.0) < COUNTER:
-        return 0.0
-    return deviation["swing"] / SWING
+    return _swinging(deviation, 1)
 
 
 def _hip_rock(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    if view != "front" or "counter" not in deviation:
+    return _swinging(deviation, -1) if view == "front" else None
+
+
+def _swinging(deviation: Summary, sign: int) -> float | None:
+    """Return how far the shoulders swing if it is by sway (1) or by a rocking pelvis (-1).
+
+    None while they swing and it cannot be told which of the two it is.
+    """
+    if "swing" not in deviation:
         return None
-    if deviation["counter"] >= COUNTER:
+    shown = deviation["swing"] / SWING
+    tips = sign * _tips(deviation)
+    if tips >= TELLS or shown < OFF:
+        return shown
+    return 0.0 if tips <= -TELLS else None
+
+
+def _tips(deviation: Summary) -> float:
+    """Return how much a swinging trunk tips, 0 between a sway and a rocking pelvis."""
+    if "head_swing" not in deviation:
         return 0.0
-    return deviation["swing"] / SWING
+    pairs = ((deviation["head_swing"], HEAD_SWING), (deviation["head_roll"], HEAD_ROLL))
+    return sum((value - middle) / share for value, (middle, share) in pairs)
 
 
 def _bounce(view: View, now: Summary, deviation: Summary) -> float | None:
@@ -177,14 +199,17 @@ def _bounce(view: View, now: Summary, deviation: Summary) -> float | None:
 
 def _knees_in(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    knees = [deviation[name] for name in KNEES if name in deviation]
-    return -min(knees) / KNEE[view] if knees else None
+    return _knee(view, [-deviation[name] for name in KNEES if name in deviation])
 
 
 def _knees_out(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    knees = [deviation[name] for name in KNEES if name in deviation]
-    return max(knees) / KNEE[view] if knees else None
+    return _knee(view, [deviation[name] for name in KNEES if name in deviation])
+
+
+def _knee(view: View, gone: list[float]) -> float | None:
+    """Return how far off their tracks the knees are: one by itself, or less of it by both."""
+    return max(*gone, BOTH * sum(gone) / len(gone)) / KNEE[view] if gone else None
 
 
 def _standing(view: View, now: Summary, deviation: Summary) -> float | None:

@@ -19,6 +19,7 @@ STILL = "not pedalling"
 STANDING = "out of the saddle"
 HIDDEN = "hidden by a bigger change"
 LEFT_OUT = "left out for this rider"
+EITHER = "sway or hips, not clear"
 PASSING = frozenset({HAND, ASIDE})
 """What goes by in a moment; while it is still in the window, nothing is judged."""
 ESSENTIAL = frozenset({"shoulder_span", "ear_span"})
@@ -93,8 +94,10 @@ def aside(view: View, deviation: Summary) -> str:
     return ""
 
 
-def missing(view: View, rule: str) -> str:
+def missing(view: View, rule: str, deviation: Summary) -> str:
     """Return why a rule has no evidence though the rider is seen."""
+    if rule == "sway" and "swing" in deviation:
+        return EITHER
     if view != "side" and rule in SIDE_ONLY:
         return FROM_SIDE
     if view == "side" and rule in FRONT_ONLY:

@@ -82,7 +82,7 @@ class Window:
         medians = middle.mean(axis=0).tolist()
         enough = (counts >= SEEN * len(rows)).tolist()
         found = {name: medians[place] for name, place in COLUMN.items() if enough[place]}
-        return found | self._elbow_play()
+        return found | self._elbow_play() | self._knee_low(rows)
 
     def _elbow_play(self) -> Summary:
         """Return elbow_play_deg: how far the near elbow opens and closes, over four seconds.
@@ -94,6 +94,16 @@ class Window:
         if len(seen) < 2 * MIN_FRAMES or len(seen) < SEEN * len(self._rows):
             return {}
         return {"elbow_play_deg": seen[len(seen) * 9 // 10] - seen[len(seen) // 10]}
+
+    def _knee_low(self, rows: list[list[float]]) -> Summary:
+        """Return knee_low: how low in the picture the knees come, the ninetieth of a hundred."""
+        seen = sorted(
+            row[COLUMN[name]]
+            for row in rows
+            for name in ("left_knee_y", "right_knee_y")
+            if not math.isnan(row[COLUMN[name]])
+        )
+        return {"knee_low": seen[len(seen) * 9 // 10]} if len(seen) >= MIN_FRAMES else {}
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
         """Return what moves with the crank, over the last four seconds.
@@ -112,7 +122,7 @@ class Window:
             return {}
         found: Summary = {}
         for names in (
-            ("shoulder_x", "shoulder_y"),
+            ("shoulder_x", "shoulder_y", "ear_x", "ear_tilt"),
             ("hip_x",),
             ("left_knee_x", "right_knee_x"),
         ):
