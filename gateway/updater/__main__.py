@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gateway.updater.box import Box, box_of
-from gateway.updater.detached import active, follow, launch, reported
+from gateway.updater.detached import active, asked, follow, launch, reported
 from gateway.updater.install import install, verify
 from gateway.updater.library import renew
 from gateway.updater.manifest import UPDATER
@@ -67,14 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     checks = add("verify", _verify, "may this bundle come onto this box")
     checks.add_argument("bundle", type=Path)
     add("set-up", _set_up, "install the updater that this file is part of")
-    here = add("here", lambda args: int(args.work(args)), "what the update's own unit runs")
-    inside = here.add_subparsers(dest="inner", required=True)
-    adds = inside.add_parser("install")
-    adds.set_defaults(work=_install_here)
-    _installs(adds)
-    adds = inside.add_parser("rollback")
-    adds.set_defaults(work=_rollback_here)
-    _goes_back(adds)
+    add("here", _here, "what the update's own unit runs: what was asked for")
     return parser
 
 
@@ -123,6 +116,11 @@ def _by_unit(args: argparse.Namespace, inner: list[str]) -> int:
 
 
 # what the unit does ------------------------------------------------------------------------------
+
+
+def _here(_args: argparse.Namespace) -> int:
+    args = _parser().parse_args(asked(Places(ROOT)))
+    return _install_here(args) if args.does == "install" else _rollback_here(args)
 
 
 def _install_here(args: argparse.Namespace) -> int:

@@ -1,9 +1,10 @@
-"""Runs the updater as a unit of its own and follows it: a dropped SSH session ends the following.
+"""Lets a unit of its own do the update and follows it: a dropped SSH session ends the following.
 
 (systemd-run --wait --pipe would end the update with the session; that was tried.)
 """
 
 import contextlib
+import fcntl
 import json
 import subprocess
 import sys
@@ -17,34 +18,38 @@ from gateway.updater.places import Places, write_json
 UNIT = "update-bikebox-run.service"
 REPAIR = "update-bikebox-confirm.service"
 POLL_S = 0.1
-COLLECTED_S = 10.0
-"""A unit that ended is put away within this, however busy the box."""
+ASKED = "asked"
 
 
 def launch(places: Places, words: Sequence[str]) -> None:
-    """Start the updater with a command line as a unit that nobody's session holds.
+    """Let the updater's unit, which nobody's session holds, do what a command line says.
 
-    Raise Ended when one runs already.
+    Raise Ended when it works already. Its words lie in a file: a unit made anew for each update
+    would be refused for as long as systemd has not put the last one away.
     """
     places.make()
-    if active():
-        raise Ended("another update is running; `bikebox-update status` tells which")
-    for name in ("progress", "exit"):
-        (places.run / name).unlink(missing_ok=True)
-    command = [
-        "systemd-run", f"--unit={UNIT}", "--quiet", "--collect",
-        f"--property=OnFailure={REPAIR}", "--property=SuccessExitStatus=1 2 3 78",
-        "--", str(places.library / "bikebox-update"), "here", *words,
-    ]  # fmt: skip
-    end_s = time.perf_counter() + COLLECTED_S
-    while True:
+    with (places.run / "asking").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if active():
+            raise Ended("another update is running; `bikebox-update status` tells which")
+        for name in ("progress", "exit"):
+            (places.run / name).unlink(missing_ok=True)
+        write_json(places.run / ASKED, list(words))
+        command = ["systemctl", "start", UNIT]  # returns when the updater has been started
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-        # the last update is over, but systemd has not put its unit away yet
-        if "already loaded" not in done.stderr or active() or time.perf_counter() > end_s:
-            break
-        time.sleep(POLL_S)
     if done.returncode:
         raise Ended(f"systemd does not start the update: {done.stderr.strip()}")
+
+
+def asked(places: Places) -> list[str]:
+    """Return the command line that launch() left, once; raise Ended when there is none."""
+    path = places.run / ASKED
+    try:
+        words = [str(word) for word in json.loads(path.read_text(encoding="utf-8"))]
+        path.unlink()
+    except (OSError, ValueError) as error:
+        raise Ended(f"nothing was asked for ({error}); type bikebox-update install") from error
+    return words
 
 
 def active() -> bool:

@@ -146,7 +146,7 @@ class Box:
 
     def cut(self) -> None:
         """Pull the plug: everything in it is gone at once. (What was written stays written: for
-        unsynced bytes see tests/powercut and powercut_qemu.py.)"""
+        unsynced bytes see power.py.)"""
         if self._nspawn is None:
             return
         for child in self._inside():

@@ -18,7 +18,7 @@ RUN = Path("/run/bikebox")
 STORE = Path("/var/lib/bikebox/gateway/gateway.db")
 RIDING = Path("/run/riding")
 """While this file is there, somebody rides."""
-HANG_AFTER_S = 8.0
+HANG_AFTER_S = 14.0
 """Later than a gate of two watchdog periods."""
 born_s = time.monotonic()
 

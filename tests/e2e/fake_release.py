@@ -1,6 +1,6 @@
 """Small releases for the updater's scenes: two services that do what a real one may do wrong.
 
-Their watchdogs bite after a second, so that a gate of two watchdog periods takes four seconds.
+Their watchdogs bite after three seconds, so that a gate of two watchdog periods takes eight.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from gateway.release.updater import lay_out
 
 PROGRAM = Path(__file__).with_name("fake_bikebox.py")
 FAR = "2099-01-01T00:00:00+00:00"
-WATCHDOG_S = 1
+WATCHDOG_S, START_S = 3, 8
 UNIT = """[Unit]
 Description=Fake {service}
 PartOf=bikebox.target
@@ -33,7 +33,7 @@ NotifyAccess=main
 Restart=always
 RestartSec=0.5
 RestartPreventExitStatus=78
-TimeoutStartSec=6
+TimeoutStartSec={start_s}
 ProtectSystem=strict
 ReadWritePaths=/run /var/lib/bikebox
 """
@@ -50,9 +50,12 @@ WantedBy=multi-user.target
 class Foundry:
     """Makes signed releases of any kind."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, watchdog_s: int = WATCHDOG_S, start_s: int = START_S
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._watchdog_s, self._start_s = watchdog_s, start_s
         self.key = new_key(folder / "release")
 
     def make(
@@ -70,11 +73,13 @@ class Foundry:
         (tree / "systemd").mkdir()
         for service in ("gateway", "ride"):
             (tree / f"systemd/bikebox-{service}.service").write_text(
-                UNIT.format(service=service, watchdog_s=WATCHDOG_S, memory_mb=60)
+                UNIT.format(service=service, watchdog_s=self._watchdog_s, memory_mb=60)
             )
         (tree / "systemd/bikebox.target").write_text(TARGET)
         (tree / "systemd/bikebox-.service.d").mkdir()
-        (tree / "systemd/bikebox-.service.d/closed.conf").write_text(CLOSED)
+        (tree / "systemd/bikebox-.service.d/closed.conf").write_text(
+            CLOSED.format(start_s=self._start_s)
+        )
         (tree / "systemd/tmpfiles.conf").write_text(
             "d /run/bikebox 0755 root root -\nd /var/lib/bikebox/gateway 0755 root root -\n"
         )

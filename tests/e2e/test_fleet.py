@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from fake_release import Foundry
 
+from gateway.updater.detached import UNIT
+
 pytestmark = pytest.mark.long
 
 MINISIGN = 1
@@ -170,8 +172,7 @@ def test_an_update_whose_line_is_cut_finishes_and_a_ride_is_not_disturbed(fleet)
 
     def cut():
         """Kill every line from the moment the update runs in its own unit; ever again."""
-        unit = "bikebox-update-run.service"
-        script = f"systemctl is-active -q {unit} && pkill -KILL -f 'sshd: [a]da'"
+        script = f"systemctl is-active -q {UNIT} && pkill -KILL -f 'sshd: [a]da'"
         while not over.wait(0.3):
             cuts.append(first.sh(script + " && echo cut || true"))
 

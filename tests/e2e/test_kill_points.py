@@ -5,11 +5,10 @@ by waiting until the plug of the whole box is pulled.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from boxes import until
-from updates import UPDATE, bring, install, settled, status, whole
+from updates import TRAP, UPDATE, bring, install, settled, status, whole
 
 pytestmark = pytest.mark.long
 
@@ -20,7 +19,6 @@ GOING_IN = (
 GOING_BACK = (("putting-back", 1), ("flipped", 2), ("put-back", 1))
 """Step, and which time: the second flip is the one back."""
 WHO = ("updater", "box")
-TRAP = Path(__file__).with_name("trap.py")
 STATE = "/usr/local/lib/bikebox-updater/gateway/updater/state.py"
 
 
@@ -31,7 +29,7 @@ def die_at(box, bundle, step, who, times=1):
     box.sh(f"grep -q _step_and_stop {STATE} || cat /root/trap.py >> {STATE}")
     box.sh(f"rm -f /run/trapped; echo {step} {who} {times} > /run/trap")
     box.run(UPDATE, "install", there, "--by", "Ada", "--detach")
-    until(lambda: box.run("test", "-e", "/run/trapped", check=False).returncode == 0, 60, step)
+    until(lambda: box.run("test", "-e", "/run/trapped", check=False).returncode == 0, 180, step)
     if who == "box":
         box.cut()
         box.start()
@@ -74,7 +72,7 @@ def test_a_bad_release_goes_back_whatever_dies_on_the_way_back(updatable, foundr
         assert install(box, first).code == 0
         for n, who in enumerate(WHO):
             die_at(box, bad[who], step, who, times)
-            until(lambda: status(box)["pending"] is None, 60, f"{step} {who}")
+            until(lambda: status(box)["pending"] is None, 180, f"{step} {who}")
             told = settled(box)
             assert told["version"] == "1.0.0", (step, who, told)
             assert told["bad"][-1]["version"] == f"2.0.{n}", (step, who, told)

@@ -9,6 +9,8 @@ from fake_release import Foundry
 
 UPDATE = "/usr/local/bin/bikebox-update"
 INBOX = "/var/lib/bikebox-update/inbox"
+TRAP = Path(__file__).with_name("trap.py")
+"""Is added to the updater's memory, so that something dies at a step of a test's choice."""
 ASK = """
 import json, urllib.request
 port = open("/run/bikebox/gateway.port").read()
@@ -38,7 +40,7 @@ def bring(box: Box, bundle: Path) -> str:
     return there
 
 
-def update(box: Box, *words: str, timeout: float = 200) -> Said:
+def update(box: Box, *words: str, timeout: float = 400) -> Said:
     """Run bikebox-update on a box."""
     done = box.run(UPDATE, *words, check=False, timeout=timeout)
     return Said(done.returncode, done.stdout + done.stderr)
@@ -61,7 +63,7 @@ def served(box: Box) -> str | None:
     return None if done.returncode else json.loads(done.stdout)["version"]
 
 
-def settled(box: Box, seconds: float = 90) -> dict:
+def settled(box: Box, seconds: float = 240) -> dict:
     """Wait until no update works and the box serves what it should; return its status."""
 
     def quiet() -> bool:
