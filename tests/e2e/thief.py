@@ -12,12 +12,13 @@ import signal
 import socket
 import stat
 import sys
+import tempfile
 from multiprocessing import resource_tracker, shared_memory
 from pathlib import Path
 
 PICTURE = b"the rider" * 10_000
 LAPTOP = ("10.77.0.1", 9)
-SEALED = "/dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty".split()
+SEALED = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
 """Devices that keep nothing."""
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -53,8 +54,7 @@ def disk():
 
 def grown():
     """Make a file large without writing, and write through memory."""
-    with open("/run/bikebox/picture", "w+b") as file:
-        os.unlink(file.name)
+    with tempfile.TemporaryFile(dir="/run/bikebox") as file:
         os.ftruncate(file.fileno(), 4096)
         mmap.mmap(file.fileno(), 4096)[:5] = b"rider"
 
