@@ -79,7 +79,7 @@ def tree(tmp_path):
     return tree
 
 
-def forge(signer, path, members):
+def forge(signer, path, members, **more):
     """A signed bundle whose payload holds what our own packer never would."""
     payload = io.BytesIO()
     with tarfile.open(fileobj=payload, mode="w:gz") as tar:
@@ -89,7 +89,7 @@ def forge(signer, path, members):
     told = {
         "schema": "bikebox.release/1", "product": "bikebox", **ABOUT,
         "payload_sha256": hashlib.sha256(payload.getvalue()).hexdigest(),
-        "payload_bytes": len(payload.getvalue()), "unpacked_bytes": 1000, "files": 3,
+        "payload_bytes": len(payload.getvalue()), "unpacked_bytes": 1000, "files": 3, **more,
     }  # fmt: skip
     text = json.dumps(told).encode()
     with tarfile.open(path, "w") as tar:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from gateway.updater.manifest import Manifest, read_manifest
+from gateway.updater.manifest import FULL, Manifest, read_manifest
 from gateway.updater.minisign import Key, check
 from gateway.updater.outcome import Refused
 
@@ -146,8 +146,10 @@ def unpack(bundle: Bundle, to: Path) -> None:
                     if left_bytes < 0 or left_files < 0:
                         raise Refused("it holds more than its manifest says")
                     _write(tar, member, place)
-        except (tarfile.TarError, EOFError, zlib.error) as error:
+        except (tarfile.TarError, EOFError, zlib.error, FileExistsError) as error:
             raise Refused(f"its payload cannot be unpacked ({error}); build it anew") from error
+        except OSError as error:
+            raise Refused(f"the card does not take it ({error}); {FULL}") from error
         payload.drain()
     if payload.sha256.hexdigest() != manifest.payload_sha256:
         raise Refused("it was changed while it was unpacked")

@@ -16,6 +16,7 @@ UPDATER = 1
 """What this updater can do; a release that needs more says so in min_updater."""
 SPARE_BYTES = 200_000_000
 """Left free on the card beside a release: rides are stored there too."""
+FULL = "look for what fills the card: du -xh / | sort -h | tail"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,4 @@ def why_no_room(manifest: Manifest, free_bytes: int) -> str:
     needed = manifest.unpacked_bytes * 11 // 10 + SPARE_BYTES
     if free_bytes >= needed:
         return ""
-    return (
-        f"it needs {needed // 1_000_000} MB and {free_bytes // 1_000_000} MB are free;"
-        " look for what fills the card: du -xh / | sort -h | tail"
-    )
+    return f"it needs {needed // 1_000_000} MB and {free_bytes // 1_000_000} MB are free; {FULL}"
