@@ -139,6 +139,7 @@ def device():
 @pytest.fixture
 def camera(device):
     camera = V4lCamera("/dev/video9", device, MachineClock())
+    device.give(picture(99))  # the first one shows only that the second differs
     yield camera
     device.give(None)
     camera.close()
@@ -209,6 +210,22 @@ def test_a_camera_that_repeats_one_picture_is_frozen(clock):
     assert last_words(V4lCamera("/dev/video9", Still(clock, picture(1)), clock)).startswith(
         "camera frozen"
     )
+
+
+def test_a_hung_camera_that_is_opened_anew_gives_no_picture(clock):
+    camera = V4lCamera("/dev/video9", Still(clock, picture(1)), clock)
+    with pytest.raises(PartLost, match="^camera frozen"):
+        camera.newest()
+
+
+def test_a_driver_that_breaks_its_own_rules_is_a_lost_camera(camera, device):
+    def broken():
+        raise cv2.error("an assertion failed")
+
+    device.grab = broken
+    device.give(picture(1))
+    assert last_words(camera).startswith("camera unplugged")
+    assert device.released.wait(1)
 
 
 def test_a_covered_lens_is_not_a_frozen_camera(clock):

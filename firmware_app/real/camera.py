@@ -94,9 +94,9 @@ class V4lCamera:
     def _read(self) -> None:
         number = 0
         seen: Picture | None = None
-        changed_s = self._clock.monotonic()
+        changed_s, lives = self._clock.monotonic(), False
         while not self._closed:
-            grabbed = self._device.grab()
+            grabbed = self._grab()
             now_s = self._clock.monotonic()
             stamp_s = self._device.get(cv2.CAP_PROP_POS_MSEC) / 1000
             started_s = perf_counter()
@@ -113,12 +113,16 @@ class V4lCamera:
             sample = picture[_EVERY_16TH]
             # a covered lens is black in every bit and no fault of the camera
             if seen is None or not np.array_equal(sample, seen) or np.ptp(sample) == 0:
+                lives = seen is not None
                 seen, changed_s = sample.copy(), now_s
             elif now_s - changed_s > FROZEN_S:
                 self._tell_lost(
                     f"camera frozen: {self._path} repeats one picture; unplug it and plug it in"
                 )
                 break
+            if not lives:  # a hung camera that was opened anew repeats its first picture
+                self._spare.append(picture)
+                continue
             t_s = stamp_s if now_s - PATIENCE_S < stamp_s <= now_s else now_s
             frame = Frame(picture, t_s, number, perf_counter() - started_s, now_s - t_s)
             with self._news:
@@ -129,6 +133,13 @@ class V4lCamera:
                 self._news.notify()
             number += 1
         self._device.release()
+
+    def _grab(self) -> bool:
+        """Wait for the next picture; False when there will be none."""
+        try:
+            return self._device.grab()
+        except cv2.error:  # a driver that breaks its own rules
+            return False
 
     def _tell_lost(self, why: str) -> None:
         with self._news:
