@@ -21,10 +21,10 @@ from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
 from firmware_app.player.hands import Event, meant
 from firmware_app.player.hud import Place, buttons_of, compose
 from firmware_app.player.lettering import width_of, wrap
-from firmware_app.player.panels import Cadence, Form, Pill, Signs, clock_time
+from firmware_app.player.panels import LINES, Cadence, Form, Pill, Signs, clock_time
 from firmware_app.player.snapshots import Schedule
 from firmware_app.player.stage import Stage, View
-from firmware_app.player.theme import FAULT, GOOD, HIGH, INK, UNSEEN, WARN, canvas
+from firmware_app.player.theme import FAULT, GOOD, HIGH, INK, SMALL, UNSEEN, WARN, canvas
 from firmware_app.player.words import read_words
 from firmware_app.wire import Aim, Check, Debrief, Hud, Say
 
@@ -108,6 +108,20 @@ def test_what_the_coach_cannot_see_is_dotted_and_the_panel_says_why():
     assert np.diff(lit.astype(int)).clip(0).sum() >= 4  # separate dots, one below the other
     without = painted(replace(form, why=""), 2.0)
     assert (painted(form, 2.0)[600:] != without[600:]).any()
+
+
+def test_a_reason_that_has_no_room_is_left_out_whole():
+    form = Form(
+        ("fault",) * len(PARTS), "Form", "elbows locked", FAULT, "hidden by a bigger change"
+    )
+    assert len(wrap(form.line, SMALL, 238, "SemiBold")) + len(wrap(form.why, SMALL, 238)) > LINES
+    assert (painted(form) == painted(replace(form, why=""))).all()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+def test_every_reason_has_room_while_nothing_is_at_fault(language):
+    for why in read_words(language).why.values():
+        assert len(wrap(why, SMALL, 238)) <= LINES - 1, why
 
 
 def test_a_part_is_at_fault_when_one_rule_says_so_and_unseen_when_none_can_see_it():

@@ -173,6 +173,10 @@ class Vitals:
             brush.text(right + 8, y + 45, unit, SMALL, colour=DIM)
 
 
+LINES = 3
+"""What the coach's panel has room for below the figure."""
+
+
 @dataclass(frozen=True)
 class Form:
     """The body as the coach sees it, and one line about it."""
@@ -188,7 +192,7 @@ class Form:
     """Hundredths of the rider's baseline that are learnt; None when it stands."""
     width: float = 250.0
     height: float = 418.0
-    """With room for three lines, so that the figure stands still whatever is said."""
+    """With room for LINES, so that the figure stands still whatever is said."""
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
@@ -200,8 +204,10 @@ class Form:
         room = self.width - 12
         lines = [(line, strong, self.tone) for line in wrap(self.line, SMALL, room, strong)[:2]]
         if self.learning is None:
-            lines += [(line, "Regular", UNSEEN) for line in wrap(self.why, SMALL, room)]
-        for i, (line, weight, colour) in enumerate(lines[:3]):
+            why = wrap(self.why, SMALL, room)
+            if len(lines) + len(why) <= LINES:  # whole or not at all
+                lines += [(line, "Regular", UNSEEN) for line in why]
+        for i, (line, weight, colour) in enumerate(lines):
             y = 316.0 + 42 * i
             brush.text(middle, y, line, SMALL, weight=weight, colour=colour, anchor="m")
         if self.learning is not None:
