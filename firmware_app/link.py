@@ -76,16 +76,19 @@ class Link:
             self.connected = True
             self.kept.clear()
             self._read.clear()
-            while True:
+            while not reader.at_eof():  # while nobody rides nothing is sent that would tell
                 for path in sorted(self._journals.glob("*.jsonl")):
                     await self._deliver(path, reader, writer)
                 worked()
                 await self._clock.sleep(LOOK_S)
+        except PartLost:
+            raise
         except OSError as error:
             raise PartLost(f"the gateway hung up: {error}") from error
         finally:
             self.connected = False
             writer.close()
+        raise PartLost("the gateway hung up")
 
     async def _deliver(  # a journal is a local file of one ride: reading it takes no time
         self, path: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -170,6 +170,26 @@ def test_a_long_ride_arrives_whole(journals, gateway):
     asyncio.run(scene())
 
 
+def test_a_gateway_that_goes_while_there_is_nothing_to_tell_is_noticed(journals, gateway):
+    async def scene():
+        write(journals / "1.jsonl", "mounted")
+        async with gateway.serving():
+            looked = await deliver(journals, gateway)
+        link = Link(journals, gateway.door, HandClock())
+
+        async def leaves(reader, writer):
+            await reader.readline()
+            writer.write(json.dumps({"kept": looked.kept["1.jsonl"]}).encode() + b"\n")
+            writer.close()
+
+        async with await asyncio.start_unix_server(leaves, gateway.door):
+            with pytest.raises(PartLost, match=r"^the gateway hung up$"):
+                await asyncio.wait_for(link.run(lambda: None), 5)
+        assert not link.connected
+
+    asyncio.run(scene())
+
+
 def test_no_gateway_is_a_lost_part(journals, gateway):
     async def scene():
         with pytest.raises(PartLost, match=r"no gateway at .*gateway\.sock: No such file"):
