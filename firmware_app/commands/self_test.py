@@ -5,6 +5,7 @@ the old release still runs. It opens no device and changes nothing.
 """
 
 import argparse
+import asyncio
 import importlib
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from firmware_app.errors import MissingPart, PartLost
 from firmware_app.settings import load_settings, settings_path
-from firmware_app.speech.engines import find_espeak
+from firmware_app.speech.engines import find_espeak, find_piper
 from firmware_app.vision.eye import Eye
 from firmware_app.vision.models import models_folder
 from firmware_app.vision.offline import frames
@@ -82,7 +83,8 @@ def _read_settings() -> str:
 def _find_voice() -> str:
     if find_espeak("en", 165) is None:
         raise MissingPart("no espeak-ng: apt install espeak-ng")
-    return "espeak-ng"
+    piper = asyncio.run(find_piper(HOME / "speech/bin/python", "en"))
+    return f"{piper.voice}, and espeak-ng" if piper else "espeak-ng"
 
 
 def _find_rider(models: Path) -> str:

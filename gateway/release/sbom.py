@@ -9,12 +9,16 @@ from typing import Any
 
 
 def sbom(folder: Path, version: str) -> str:
-    """Return the parts of a built release: every package of lib, every model."""
+    """Return the parts of a built release: every package of lib and speech/lib, every model.
+
+    Each stands there once, though the voice, a program of its own, brings some a second time.
+    """
     packages = [
         _package(HeaderParser().parsestr((info / "METADATA").read_text(encoding="utf-8")))
         for info in sorted(folder.glob("**/lib/*.dist-info"))
         if not info.name.startswith("bikebox-")
     ]
+    packages = list({package["bom-ref"]: package for package in packages}.values())
     told = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",

@@ -3,6 +3,7 @@
 import pytest
 from boxes import why_not
 from fake_release import Foundry, updater_tree
+from real_release import build
 from row import Row
 from updates import set_up
 
@@ -26,6 +27,12 @@ def row(tmp_path, request):
 def foundry(tmp_path_factory):
     """Who makes and signs releases."""
     return Foundry(tmp_path_factory.mktemp("foundry"))
+
+
+@pytest.fixture(scope="session")
+def real_release(tmp_path_factory, foundry):
+    """The bundle of this repository for this machine's kind of box."""
+    return build(tmp_path_factory.mktemp("shipped"), foundry.key)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from boxes import REPOSITORY, run, until
+from boxes import until
 from row import Row
 from updates import install, set_up
 
@@ -51,22 +51,12 @@ MOST_SLOWER = 1.3
 
 
 @pytest.fixture(scope="module")
-def release(foundry):
-    """The bundle of this repository for this machine's kind of box."""
-    words = ["release", "build", "--arch", "x86_64", "--python", "3.11", "--key", str(foundry.key)]
-    run([sys.executable, "-m", "firmware_app.cli", *words, "--to", str(foundry.folder)],
-        timeout=900)  # fmt: skip
-    return next(foundry.folder.glob("*x86_64-python3.11.bundle"))
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory, foundry, updater, release):
+def box(tmp_path_factory, foundry, updater, real_release):
     """A bike with a real release on it and no camera."""
-    assert REPOSITORY
     with Row(tmp_path_factory.mktemp("bike") / "row", 1) as row:
         box = row.boxes[0]
         set_up(box, foundry, updater)
-        said = install(box, release)
+        said = install(box, real_release)
         assert said.code == 0, said.words
         yield box
 

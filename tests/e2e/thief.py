@@ -104,7 +104,7 @@ def told_to(path):
 
 WAYS = {
     "udp": lambda: send(socket.AF_INET, socket.SOCK_DGRAM, LAPTOP),
-    "tcp": lambda: socket.create_connection((LAPTOP[0], 22_222), 3).close(),
+    "tcp": lambda: socket.create_connection(("127.0.0.1", 22), 3).close(),
     "ipv6": lambda: send(socket.AF_INET6, socket.SOCK_DGRAM, ("::1", 9)),
     "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
     "packet": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
