@@ -1,6 +1,7 @@
 """Stands where vision stands and tries every way out for a picture; prints what came of each.
 
-Each way that is open leaves what it took and is told as "out"; the others are told with the error.
+A way that is open is told as "out", another as "held" with the error. Devices are not among them: a
+box in a namespace has none, and test_systemd.py reads which the unit opens.
 """
 
 import ctypes
@@ -10,16 +11,12 @@ import mmap
 import os
 import signal
 import socket
-import stat
 import sys
 import tempfile
-from multiprocessing import resource_tracker, shared_memory
 from pathlib import Path
 
 PICTURE = b"the rider" * 10_000
 LAPTOP = ("10.77.0.1", 9)
-SEALED = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"]
-"""Devices that keep nothing."""
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,7 +46,7 @@ def disk():
         place.unlink()
     if not stayed:
         raise last
-    return stayed
+    return stayed[:3]
 
 
 def grown():
@@ -60,30 +57,14 @@ def grown():
 
 
 def shared():
-    block = shared_memory.SharedMemory("picture", create=True, size=len(PICTURE))
-    resource_tracker.unregister(block._name, "shared_memory")
-    block.buf[: len(PICTURE)] = PICTURE
+    """As shm_open(3) does it."""
+    with tempfile.TemporaryFile(dir="/dev/shm") as file:
+        os.ftruncate(file.fileno(), len(PICTURE))
+        mmap.mmap(file.fileno(), len(PICTURE))[:] = PICTURE
 
 
 def memory_file():
     os.write(os.memfd_create("picture"), PICTURE)
-
-
-def device():
-    """Write to every device that lets us, but those that keep nothing."""
-    opened = []
-    for path in Path("/dev").rglob("*"):
-        kept = str(path) not in SEALED and not str(path).startswith(("/dev/pts", "/dev/ptmx"))
-        if kept and stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFBLK, stat.S_IFCHR):
-            try:
-                os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError as error:
-                last = error
-            else:
-                opened.append(str(path))
-    if not opened:
-        raise last
-    return opened
 
 
 def neighbour():
@@ -112,7 +93,6 @@ WAYS = {
     "grown file": grown,
     "shared memory": shared,
     "memory file": memory_file,
-    "device": device,
     "neighbour": neighbour,
     "trace": traced,
     "bus": lambda: told_to("/run/dbus/system_bus_socket"),
