@@ -18,6 +18,8 @@ from gateway.updater.places import Places, write_json
 UNIT = "update-bikebox-run.service"
 REPAIR = "update-bikebox-confirm.service"
 POLL_S = 0.1
+ENDING_S = 5.0
+"""For one that has said how it ended, or was killed, to be gone."""
 ASKED = "asked"
 
 
@@ -30,8 +32,11 @@ def launch(places: Places, words: Sequence[str]) -> None:
     places.make()
     with (places.run / "asking").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if active():
-            raise Ended("another update is running; `bikebox-update status` tells which")
+        end_s = time.perf_counter() + ENDING_S
+        while active():
+            if time.perf_counter() > end_s:
+                raise Ended("another update is running; `bikebox-update status` tells which")
+            time.sleep(POLL_S)
         for name in ("progress", "exit"):
             (places.run / name).unlink(missing_ok=True)
         write_json(places.run / ASKED, list(words))
