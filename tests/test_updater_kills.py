@@ -1,4 +1,4 @@
-"""Killed before any one touch of the card, an update leaves a whole release; asked again, it converges.
+"""Killed before any touch of the card, an update leaves a whole release, and asked again converges.
 
 `make e2e` does the same to whole boxes at each step; here no touch is left out.
 """
