@@ -57,7 +57,7 @@ class Sync:
         self._clock = clock
         self._tell_ride = tell_ride
         self._line: Line | None = None
-        self._window = Window(_spread.random)
+        self._window = self._new_window()
         self._commands: deque[str] = deque(maxlen=REMEMBERED)
         self.coach = CoachLane(box, tell_ride, store.note)
         self._why_offline = "not connected yet"
@@ -173,7 +173,7 @@ class Sync:
             self._put_poison_aside()
         if self._window.room > 0:
             records = self._store.outbox.following(self._window.after, self._window.room)
-            for record in reversed(records) if self._window.probing else records:
+            for record in records:
                 line.publish(box_topic(self._box, "up"), pack(record), qos=1)
             self._window.sent([record.seq for record in records], now_s)
 
@@ -200,7 +200,7 @@ class Sync:
             return  # the disk is full; the studio tells it again
         if self._store.outbox.epoch != epoch:
             log.warning("epoch_renewed", why="the studio has records of another by our name")
-            self._window = Window(_spread.random)
+            self._window = self._new_window()
             return
         confirmed = self._store.outbox.confirmed
         if fresh or confirmed > self._window.confirmed:
@@ -213,7 +213,10 @@ class Sync:
         if self._window.poison is not None:
             self._store.put_aside(self._window.poison)
             log.warning("record_put_aside", seq=self._window.poison)
-            self._window = Window(_spread.random)
+            self._window = self._new_window()
+
+    def _new_window(self) -> Window:
+        return Window(_spread.random, self._store.outbox.confirmed)
 
     def _look_for_a_twin(self, status: Status) -> None:
         """Hear another gateway say that it is this box; an earlier life of ours is over."""

@@ -41,8 +41,8 @@ def test_a_silent_studio_is_asked_with_one_record_ever_more_rarely_and_within_fi
         t_s += 0.1
         if window.go_back_if_late(t_s):
             asked_s.append(t_s)
-            assert (window.room, window.after) == (2 if window.probing else 1, 0)
-            window.sent([1], t_s)
+            assert window.room == 1
+            window.sent([1] if window.after == 0 else [2], t_s)
     waits = [round(b - a) for a, b in pairwise(asked_s)]
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_S
@@ -72,46 +72,63 @@ def test_a_studio_that_is_silent_for_a_year_is_still_asked():
         assert window.go_back_if_late(n * 10.0 + LONGEST_S)
 
 
-def tries(window, rounds, answer=None, cut=False):
-    """Let rounds pass in which nothing is confirmed; answer: what the studio says meanwhile."""
+def tries(window, rounds, answers=None, cut=False):
+    """Let rounds pass in which the first record is never taken; answers: what the studio hears."""
     t_s = 0.0
     for _ in range(rounds):
         t_s += 100.0
-        window.sent(range(window.after + 1, window.after + 1 + window.room), t_s)
-        if answer is not None:
-            window.confirm(answer, t_s)
-        if cut:
+        seqs = range(window.after + 1, window.after + 1 + window.room)
+        window.sent(seqs, t_s)
+        if answers and answers(seqs[0]):
+            window.confirm(window.confirmed, t_s)
+        elif cut:
             window.reconnected()
         else:
             window.go_back_if_late(t_s + 50.0)
 
 
+def second(seq):
+    return seq % 2 == 1
+
+
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_record_that_nothing_gets_past_is_found_when_the_studio_answers_the_next(cut):
-    window = Window(lambda: 0.0)
-    window.confirm(7, 0.0)
+    window = Window(lambda: 0.0, confirmed=7)
     tries(window, PATIENCE, cut=cut)
-    assert (window.probing, window.room, window.poison) == (True, 2, None)
-    tries(window, PROOFS, answer=7, cut=cut)
+    assert (window.after, window.room) == (8, 1)  # the ninth goes ahead, and alone
+    tries(window, 2 * PROOFS - 1, second, cut=cut)
+    assert window.poison is None
+    tries(window, 1, second, cut=cut)
     assert window.poison == 8
 
 
 def test_a_studio_that_is_away_makes_no_record_poison_however_long():
-    window = Window(lambda: 0.0)
+    window = Window(lambda: 0.0, confirmed=7)
     tries(window, 500)
     assert window.poison is None
-    tries(window, PROOFS - 1, answer=0)
-    tries(window, 1)
-    tries(window, PROOFS - 1, answer=0)
+    tries(window, 2 * PROOFS - 2, second)
+    tries(window, 2)
+    tries(window, 2 * PROOFS - 2, second)
     assert window.poison is None
 
 
 def test_a_record_that_is_taken_after_all_is_no_poison():
-    window = Window(lambda: 0.0)
+    window = Window(lambda: 0.0, confirmed=7)
     tries(window, PATIENCE)
-    tries(window, PROOFS - 1, answer=0)
-    window.confirm(2, 10_000.0)
-    assert (window.probing, window.poison, window.room) == (False, None, SIZE)
+    tries(window, 2 * PROOFS - 2, second)
+    window.confirm(9, 10_000.0)
+    assert (window.poison, window.room, window.after) == (None, SIZE, 9)
+
+
+def test_the_only_record_there_is_is_tried_again_and_again():
+    window = Window(lambda: 0.0, confirmed=7)
+    for n in range(50):
+        if window.after == 8:
+            window.sent([], n * 100.0)
+        assert window.after == 7
+        window.sent([8], n * 100.0)
+        window.reconnected()
+    assert window.poison is None
 
 
 class Net:
