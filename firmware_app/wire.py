@@ -143,9 +143,10 @@ class Say(Message, frozen=True, kw_only=True):
     """One sentence of the coach."""
 
     cue: int
-    """Counts the cues of this ride, from 1."""
+    """Counts the cues of this ride, from 1; 0: not a cue."""
     rule: str
-    kind: Literal["correct", "praise", "remote"]
+    kind: Literal["correct", "praise", "remote", "message"]
+    """message: what the gym writes to its riders; shown only, and in no ride's records."""
     text: str
     """What is spoken, and the banner's first line."""
     hint: str = ""
@@ -373,8 +374,9 @@ class Command(Message, frozen=True, kw_only=True):
 
     command: str
     kind: Literal["start_class", "message", "drain", "cue", "forget", "wording", "interval"]
-    """forget: what this bike has kept of the rider whose name is the text. wording: other words for
-    a rule's next cue, to be rendered before they are needed. interval: a part of the class."""
+    """message: the text stands on the screen for a moment. forget: what this bike has kept of the
+    rider whose name is the text. wording: other words for a rule's next cue, to be rendered before
+    they are needed. interval: a part of the class. drain is the gateway's own."""
     text: str = ""
     rule: str = ""
     language: str = ""

@@ -241,11 +241,13 @@ class Sync:
                 lasts_s=cmd.lasts_s,
                 effort=cmd.effort,
             )
-            taken = self._tell_ride(command)
+            if cmd.kind == "drain":
+                self._window.hurry()
+                why = f"{self._store.outbox.rows} records wait"
+            elif not self._tell_ride(command):
+                taken, why = False, "the ride service is not there"
             if taken:
                 self._commands.append(cmd.command)
-            else:
-                why = "the ride service is not there"
             words = f"{cmd.kind} {cmd.command} {'taken' if taken else why}"
             with contextlib.suppress(PartLost):
                 self._store.note("command", f"studio, for {cmd.by}" if cmd.by else "studio", words)

@@ -37,6 +37,7 @@ LONGEST_BYTES = 64 * 1024
 """No message is longer: half of what the strictest cloud broker takes (AWS IoT, 128 KB)."""
 ALL_UP = "fleet/v1/+/up"
 ALL_STATUS = "fleet/v1/+/status"
+ALL_ANSWERS = "fleet/v1/+/cmd/ack"
 ALL_FORM = "fitness/class/+/form/+"
 
 
@@ -135,7 +136,8 @@ class Cmd(Struct, frozen=True, kw_only=True):
     command: Segment
     """Names the command: the same one twice is carried out once."""
     kind: Literal["start_class", "message", "drain", "cue", "forget", "interval"]
-    """forget: what the bike has kept of the rider whose name is the text. interval: a part of the
+    """message: the text, on the bike's screen for a moment. drain: send at once all that waits.
+    forget: what the bike has kept of the rider whose name is the text. interval: a part of the
     class, with its own cadence band; the coach is silent around its ends and in a sprint."""
     text: Annotated[str, Meta(max_length=200)] = ""
     rule: str = ""

@@ -186,6 +186,21 @@ def test_a_banner_comes_softly_stays_six_seconds_and_goes_softly():
     assert stage.view(16.1).banner is None
 
 
+@pytest.mark.parametrize("text", ["Welcome", "The next class begins ten minutes later. " * 5])
+def test_what_a_gym_writes_stands_there_whole_and_long_enough_to_be_read(text):
+    written = msgspec.structs.replace(
+        CUE, cue=0, rule="", kind="message", text=text[:200].strip(), voice=False
+    )
+    stage = Stage(0.0, 6.0)
+    stage.show(RIDING, 10.0)
+    stage.say(written, 10.0)
+    (banner,) = [p.panel for p in scene(stage.view(24.0)).layers if isinstance(p.panel, Banner)]
+    assert " ".join(line for line, _, _ in banner._lines) == written.text
+    assert banner.height < CANVAS.height - 150
+    assert has(painted(banner), INK)
+    assert stage.view(25.1).banner is None
+
+
 def test_when_the_ride_falls_silent_the_screen_says_so_and_takes_it_up_again():
     stage = Stage(0.0, 6.0)
     stage.hear_class("playing", "")

@@ -71,5 +71,6 @@ def test_no_question_topples_the_gateway(gym):
 def test_no_question_topples_the_studio(gym):
     assert ask_everything(gym.studio_port).keys() == {
         "/health", "/api/rides", "/api/rides/{box}/{ride}", "/api/class/{class_id}", "/metrics",
+        "/api/boxes", "/api/commands",
     }  # fmt: skip
     assert gym.ask_studio(f"/api/rides/b1/{RIDE}")["duration_s"] == 90.0

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from firmware_app.errors import PartLost
 from gateway.studio.api import _boards, make_studio_api
 from gateway.studio.archive import RideStored
+from gateway.studio.bikes import Bike
+from gateway.studio.bikes_page import bikes_body
 from gateway.studio.board import board, sentence
 from gateway.studio.room import GONE_S, SILENT_S, Room
-from gateway.topics import Form, pack
+from gateway.topics import CmdAck, Form, pack
 
 
 def room(*riders, t_s=0.0, phase="riding"):
@@ -115,7 +118,10 @@ def test_the_board_does_not_say_that_nobody_rides_when_it_cannot_know():
 
 
 class Studio:
+    trouble = ""
+
     def __init__(self):
+        self.asked = []
         self.room = room(SHRUG, GOOD)
         self.change = asyncio.Event()
         self.watched = 0
@@ -139,6 +145,20 @@ class Studio:
 
     def ride(self, box, ride):
         return self.rides()[0] if (box, ride) == ("b1", "r1") else None
+
+    def bikes(self):
+        well = Bike("b1", online=True, version="26.11.0", wrong={}, stored_utc="", rides=3)
+        return [well._replace(box="b2", wrong={"camera": "unplugged"}), well]
+
+    def bikes_body(self):
+        return bikes_body(self.bikes(), self.trouble)
+
+    async def ask_bikes(self, boxes, cmd):
+        if self.trouble:
+            raise PartLost(self.trouble)
+        self.asked.append((boxes, cmd))
+        gone = CmdAck(box="b2", command=cmd.command, taken=False, why="it is offline")
+        return [CmdAck(box="b1", command=cmd.command, taken=True), gone]
 
     def health(self):
         return {"ok": True}

@@ -354,6 +354,20 @@ def test_the_audit_has_who_commanded(sync, by, who):
     assert [(entry.what, entry.who) for entry in sync.store.audit()] == [("command", who)]
 
 
+def test_drain_sends_what_waits_at_once_and_is_not_for_the_ride(sync):
+    ride(sync.store)
+    line = sync._line = FakeLine()
+    sync._send(line)
+    sync.clock.advance(10)
+    sync._send(line)
+    line.sent.clear()
+    sync._take(Heard("fleet/v1/b1/cmd", pack(Cmd(command="c-1", kind="drain")), retained=False))
+    sync._send(line)
+    (answer,) = [told for topic, told, _, _ in line.sent if topic == "fleet/v1/b1/cmd/ack"]
+    assert (answer["taken"], answer["why"], sync.commands) == (True, "5 records wait", [])
+    assert [told["seq"] for topic, told, _, _ in line.sent if topic == "fleet/v1/b1/up"] == [1]
+
+
 def test_a_command_left_behind_on_the_broker_is_not_carried_out(sync):
     sync._line = FakeLine()
     cmd = pack(Cmd(command="c-1", kind="start_class"))

@@ -1,10 +1,11 @@
-"""The cue on the screen: what it is about, the sentence, a hint."""
+"""The cue on the screen: what it is about, the sentence, a hint. Or what the gym writes."""
 
 from dataclasses import dataclass
 
 from firmware_app.player.brush import Brush
 from firmware_app.player.figure import draw_cue_sign
 from firmware_app.player.fonts import Weight
+from firmware_app.player.icons import draw_sign
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.panels import shorten
 from firmware_app.player.theme import DIM, FAULT, GLASS_FIRM, GOOD, INK, SMALL, Colour
@@ -14,6 +15,8 @@ SIDES = 118.0
 LEAST = 430.0
 STEP = SMALL * 1.2
 MOST_LINES = 3
+LINES_OF_A_MESSAGE = 9
+"""Two hundred letters, in the widest letters."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class Banner:
         """Draw it."""
         tone = {"praise": GOOD, "correct": FAULT}.get(self.kind, DIM)
         brush.panel(0, 0, self.width, self.height, fill=GLASS_FIRM, edge=tone, edge_width=2.5)
-        draw_cue_sign(brush, self.rule, 20, (self.height - 62) / 2, INK, tone)
+        if self.kind == "message":
+            draw_sign(brush, "message", 20, (self.height - 62) / 2, 62, INK)
+        else:
+            draw_cue_sign(brush, self.rule, 20, (self.height - 62) / 2, INK, tone)
         baseline = (self.height - STEP * (len(self._lines) - 1)) / 2 + SMALL * 0.35
         for line, weight, colour in self._lines:
             brush.text(98, baseline, line, SMALL, weight=weight, colour=colour)
@@ -51,11 +57,12 @@ class Banner:
     def _lines(self) -> list[tuple[str, Weight, Colour]]:
         """Return the sentence, and the hint where there is room for it."""
         room = self.widest - SIDES
+        most = LINES_OF_A_MESSAGE if self.kind == "message" else MOST_LINES
         said = wrap(self.text, SMALL, room, "Bold") or [""]
-        if len(said) > MOST_LINES:
-            said = [*said[: MOST_LINES - 1], shorten(" ".join(said[MOST_LINES - 1 :]), SMALL, room)]
+        if len(said) > most:
+            said = [*said[: most - 1], shorten(" ".join(said[most - 1 :]), SMALL, room)]
         hint = wrap(self.hint, SMALL, room) if self.hint else []
-        if len(said) + len(hint) > MOST_LINES:
+        if len(said) + len(hint) > most:
             hint = []
         lines: list[tuple[str, Weight, Colour]] = [(line, "Bold", INK) for line in said]
         return lines + [(line, "Regular", DIM) for line in hint]

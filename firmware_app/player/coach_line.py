@@ -98,7 +98,7 @@ class CoachLine:
             self._preparing = self._start(self._prepare(message))
         elif isinstance(message, Hud | Say | Debrief | Aim):
             self._seen(message)
-            if isinstance(message, Say):
+            if isinstance(message, Say) and message.kind != "message":
                 self._newest = message.cue
                 self._start(self._speak(message))
 

@@ -27,6 +27,7 @@ Sign = Literal[
     "tick",
     "mend",
     "dash",
+    "message",
 ]
 Mark = Literal["", "struck", "badge"]
 GRID = 24.0
@@ -163,6 +164,12 @@ def _dash(pen: Pen) -> None:
     pen.line((6, 12), (18, 12), width=3)
 
 
+def _message(pen: Pen) -> None:
+    pen.line((4, 5), (20, 5), (20, 16), (12, 16), (7.5, 20), (7.5, 16), (4, 16), closed=True)
+    pen.line((8, 9), (16, 9))
+    pen.line((8, 12.3), (13, 12.3))
+
+
 _SIGNS: dict[Sign, Callable[[Pen], None]] = {
     "camera": _camera,
     "class": _class,
@@ -179,6 +186,7 @@ _SIGNS: dict[Sign, Callable[[Pen], None]] = {
     "tick": _tick,
     "mend": _mend,
     "dash": _dash,
+    "message": _message,
 }
 
 

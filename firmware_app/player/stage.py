@@ -13,6 +13,8 @@ FADE_IN_S = 0.25
 FADE_OUT_S = 0.6
 STARTING_S = 20.0
 """A box that boots has its ride service by then; later it is away, not starting."""
+MESSAGE_S = 15.0
+"""What a gym writes stays so long: two hundred letters are read in that time while pedalling."""
 STALE_S = 3.0
 """The ride tells its state five times a second; silence this long is its absence."""
 VOLUME_SHOWN_S = 2.5
@@ -70,7 +72,7 @@ class Stage:
 
     def __init__(self, now_s: float, banner_s: float, *, alone: bool = False) -> None:
         """Begin with nothing known; banner_s is how long a cue stays on the screen."""
-        self._banner_s = banner_s
+        self._banner_s = self._stays_s = banner_s
         self._ride_since_s = now_s
         self._heard_s = -STALE_S
         self._said_s = self._touched_s = self._volume_s = self._aimed_s = -1e9
@@ -85,8 +87,9 @@ class Stage:
         self._now = replace(self._now, hud=hud, debrief=debrief)
 
     def say(self, say: Say, now_s: float) -> None:
-        """Take a cue; it is on the screen from now on."""
+        """Take a cue, or what the gym writes; it is on the screen from now on."""
         self._said_s = now_s
+        self._stays_s = MESSAGE_S if say.kind == "message" else self._banner_s
         self._now = replace(self._now, banner=say)
 
     def aim(self, aim: Aim, now_s: float) -> None:
@@ -129,7 +132,7 @@ class Stage:
         if now.aim is not None and now_s - self._aimed_s > AIM_STALE_S:
             self._now = now = replace(now, aim=None)
         age_s = now_s - self._said_s
-        share = min(age_s / FADE_IN_S, (self._banner_s - age_s) / FADE_OUT_S, 1.0)
+        share = min(age_s / FADE_IN_S, (self._stays_s - age_s) / FADE_OUT_S, 1.0)
         if now.banner is not None and share <= 0 < age_s:
             self._now = now = replace(now, banner=None)
         hud = now.hud

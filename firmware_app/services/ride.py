@@ -56,6 +56,7 @@ from firmware_app.wire import (
     Reader,
     RideEnded,
     RideStarted,
+    Say,
     SyncState,
     ToRide,
     Touch,
@@ -209,6 +210,8 @@ class RideService:
                     self._guest.claim(message, self._clock.monotonic())
             case Command(kind="forget"):
                 self._forget(message.text)
+            case Command(kind="message"):
+                self._show(message)
             case Command(kind="start_class"):
                 self._timetable.hear(message)
                 self._feed(message)
@@ -368,6 +371,23 @@ class RideService:
             log.warning("rider_not_forgotten", why=str(error), do="remove the file in riders/")
 
     # what goes out -------------------------------------------------------------------------
+
+    def _show(self, message: Command) -> None:
+        """Put on the screen what the gym writes, whoever rides; nobody says it."""
+        text = " ".join("".join(c if c.isprintable() else " " for c in message.text).split())
+        if text:
+            now_s = self._clock.monotonic()
+            self._hub.tell(
+                Say(
+                    t_s=now_s,
+                    cue=0,
+                    rule="",
+                    kind="message",
+                    text=text,
+                    until_s=now_s,
+                    voice=False,
+                )
+            )
 
     def _do(self, deed: Deed) -> None:
         now_s = self._clock.monotonic()

@@ -17,7 +17,9 @@ from fastapi.responses import (
 )
 
 from firmware_app.errors import PartLost
+from gateway.access import Person
 from gateway.studio.archive import RideStored
+from gateway.studio.bikes_api import Yard, bikes_routes
 from gateway.studio.board import sentence
 from gateway.studio.room import Counts
 from gateway.web.frame import make_app, not_found, page
@@ -27,7 +29,7 @@ STILL_S = 1.0
 """The board is sent this often although nothing changed: the page knows that it is not old."""
 
 
-class Studio(Protocol):
+class Studio(Yard, Protocol):
     """What the API asks of the service; called in its thread."""
 
     def board(self) -> str:
@@ -60,7 +62,9 @@ def make_studio_api(studio: Studio, hosts: list[str], door: Door | None = None) 
     app = make_app("Bikebox studio", hosts, tls=door is not None and door.tls)
     if door:
         add_door(app, door)
-    app.include_router(_told_inside(studio), dependencies=[Depends(door.guard())] if door else [])
+    who = door.guard() if door else _whoever
+    for routes in (_told_inside(studio), bikes_routes(studio, who)):
+        app.include_router(routes, dependencies=[Depends(who)])
 
     @app.exception_handler(PartLost)
     async def away(_request: Request, lost: PartLost) -> Response:
@@ -79,13 +83,18 @@ def make_studio_api(studio: Studio, hosts: list[str], door: Door | None = None) 
     return app
 
 
+async def _whoever(_request: Request) -> Person:
+    """Let in who is on this machine, when nothing says who may look."""
+    return Person("", "gym")
+
+
 def _told_inside(studio: Studio) -> APIRouter:
     """Return what tells of the class and of riders."""
     routes = APIRouter()
 
     @routes.get("/", include_in_schema=False)
     async def whole_board() -> HTMLResponse:
-        return page("Class", studio.board(), events="/events")
+        return page("Class", studio.board(), events="/events", foot='<a href="/bikes">Bikes</a>')
 
     @routes.get("/events", include_in_schema=False)
     async def events() -> StreamingResponse:
@@ -123,6 +132,8 @@ def _metrics(studio: Studio) -> str:
         ("unreadable_total", "counter", "Records that nobody can read.", health["unreadable"]),
         ("dropped_total", "counter", "Other messages that nobody can read.", health["dropped"]),
         ("riders", "gauge", "Riders in all classes now.", health["riders"]),
+        ("bikes_online", "gauge", "Bikes that say that they are there.", health["bikes_online"]),
+        ("bikes_wrong", "gauge", "Of these, with something wrong.", health["bikes_wrong"]),
         ("broker_ok", "gauge", "Is the broker there.", int(health["broker"] == "ok")),
         ("database_ok", "gauge", "Is the database there.", int(health["database"] == "ok")),
     )

@@ -13,11 +13,12 @@ from firmware_app.clock import Clock
 from firmware_app.errors import WireError
 from firmware_app.summary import Summary
 from gateway.studio.tables import open_tables
-from gateway.topics import Ack, Gap, Up, box_topic, fingerprint, unpack
+from gateway.topics import LONGEST_BYTES, Ack, Gap, Up, box_topic, fingerprint, unpack
 
 KNOWN: dict[str, type[msgspec.Struct]] = {"summary": Summary, "gap": Gap}
 """Bodies that the studio reads; all other kinds are kept as they come."""
 DEAD_ROWS = 10_000
+"""Messages that nobody can read and that are kept, whole, for a technician; older ones go."""
 AT_ONCE = 1000
 
 
@@ -34,6 +35,14 @@ class RideStored(NamedTuple):
     summary: dict[str, Any]
     """firmware_app/summary.py, and what a newer box may have added."""
     stored_utc: str
+
+
+class BoxStored(NamedTuple):
+    """What this studio has of a box."""
+
+    at_utc: str
+    """When it last confirmed records of it."""
+    rides: int
 
 
 class Archive:
@@ -165,6 +174,11 @@ class Archive:
         found = self._rides("WHERE box = ? AND ride = ?", box, ride)
         return found[0] if found else None
 
+    def boxes(self) -> dict[str, BoxStored]:
+        """Return what there is of each box."""
+        rows = self._tables.ask("SELECT box, max(at_utc), sum(rides) FROM watermark GROUP BY box")
+        return {box: BoxStored(at_utc, int(rides)) for box, at_utc, rides in rows}
+
     @property
     def counts(self) -> dict[str, int]:
         """Return how many records, rides and unreadable messages there are."""
@@ -178,7 +192,7 @@ class Archive:
         return [RideStored(msgspec.json.decode(body), at) for body, at in rows]
 
     def _bury(self, letter: Came, why: str) -> None:
-        payload = letter.payload[:4000].decode(errors="replace")
+        payload = letter.payload[:LONGEST_BYTES].decode(errors="replace")
         self._tables.do(
             "INSERT INTO dead (stored_utc, topic, why, payload) VALUES (?, ?, ?, ?)",
             [self._now(), letter.topic, why, payload],

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 
 from firmware_app.clock import Clock
-from firmware_app.errors import PartLost
+from firmware_app.errors import PartLost, WireError
 from firmware_app.notify import notify
 from firmware_app.supervise import keep_going
 from gateway.access import read_access
@@ -17,16 +18,31 @@ from gateway.mqtt import Heard, Line, connected, read_address
 from gateway.pump import GATHER_S
 from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
+from gateway.studio.bikes import Bike, Bikes
+from gateway.studio.bikes_page import bikes_body
 from gateway.studio.board import board
 from gateway.studio.ear import Ear
 from gateway.studio.enrol import add_enrolment
 from gateway.studio.extras import load_extra
 from gateway.studio.identities import Identities
+from gateway.studio.orders import Orders
 from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings, check_doors
-from gateway.topics import ALL_FORM, ALL_UP, aggregate_topic, box_topic, pack
+from gateway.topics import (
+    ALL_ANSWERS,
+    ALL_FORM,
+    ALL_STATUS,
+    ALL_UP,
+    Cmd,
+    CmdAck,
+    aggregate_topic,
+    box_topic,
+    pack,
+)
 from gateway.web.serve import bind, serve, write_port
 from gateway.web.signing_in import Door
+
+log = structlog.get_logger()
 
 AGGREGATE_S = 1.0
 WATCHED_S = 0.03
@@ -53,6 +69,9 @@ class StudioService:
         self._identities = Identities(settings, clock) if settings.keeps_register else None
         self._room = Room(settings.few_below)
         self._ear = Ear(self._room)
+        self._bikes = Bikes()
+        self._orders = Orders()
+        self._dropped = 0
         self._watchers = 0
         self._changes = 0
         self._changed = asyncio.Event()
@@ -101,7 +120,9 @@ class StudioService:
     async def _listen(self, worked: Callable[[], None]) -> None:
         settings = self._settings
         shared = bool(settings.stream.servers)
-        topics = ((ALL_FORM, 0),) if shared else ((ALL_UP, 1), (ALL_FORM, 0))
+        topics: tuple[tuple[str, int], ...] = ((ALL_FORM, 0), (ALL_STATUS, 1), (ALL_ANSWERS, 1))
+        if not shared:
+            topics = ((ALL_UP, 1), *topics)
         lost: Sequence[Exception] = ()
         async with connected(
             settings.mqtt, settings.studio, topics, keep_session=not shared
@@ -154,15 +175,26 @@ class StudioService:
     def _take(self, line: Line, came: list[Heard]) -> None:
         records, t_s = [], self._clock.monotonic()
         for heard in came:
-            if heard.topic.startswith("fleet/"):
+            if heard.topic.startswith("fitness/"):
+                if not heard.retained:
+                    self._ear.hear(heard.topic, heard.payload, t_s)
+            elif heard.topic.endswith("/up"):
                 records.append(Came(heard.topic, heard.payload))
-            elif not heard.retained:
-                self._ear.hear(heard.topic, heard.payload, t_s)
+            else:
+                self._hear_of_a_bike(heard)
         if records:
             self._store(line, records)
         self._gather(GATHER_S if records else WATCHED_S if self._watchers else UNWATCHED_S)
         if self._room.changes != self._changes:
             self._tell_watchers()
+
+    def _hear_of_a_bike(self, heard: Heard) -> None:
+        try:
+            told = self._bikes if heard.topic.endswith("/status") else self._orders
+            told.hear(heard.topic, heard.payload)
+        except WireError as error:
+            self._dropped += 1
+            log.debug("message_dropped", topic=heard.topic, why=str(error))
 
     def _store(self, line: Line, records: list[Came]) -> None:
         """On disk first; only then a box may forget."""
@@ -213,6 +245,24 @@ class StudioService:
         """Return one ride."""
         return self._archive.ride(box, ride)
 
+    def bikes(self) -> Sequence[Bike]:
+        """Return every bike; who needs a look comes first."""
+        return self._bikes.all(self._archive.boxes())
+
+    def bikes_body(self) -> str:
+        """Return the page of the bikes."""
+        return bikes_body(self.bikes(), self._trouble)
+
+    async def ask_bikes(self, boxes: Sequence[str], cmd: Cmd) -> list[CmdAck]:
+        """Ask it of these, or of all that are online; raise PartLost without a broker."""
+        if self._line is None:
+            raise PartLost(self._trouble)
+        online = set(self._bikes.online)
+        wanted = sorted(set(boxes)) or sorted(online)
+        here = [box for box in wanted if box in online]
+        away = [box for box in wanted if box not in online]
+        return await self._orders.give(self._line, cmd, here, away)
+
     def health(self) -> dict[str, Any]:
         """Return how the studio is doing."""
         classes = self._room.classes(self._clock.monotonic())
@@ -227,6 +277,10 @@ class StudioService:
             "database": database,
             "revocations": told,
             **self._counts,
+            "bikes_online": len(self._bikes.online),
+            "bikes_wrong": self._bikes.wrong,
             "riders": sum(counts.riders for counts in classes),
-            "dropped": self._ear.dropped + (self._line.dropped if self._line else 0),
+            "dropped": self._dropped
+            + self._ear.dropped
+            + (self._line.dropped if self._line else 0),
         }

@@ -1,0 +1,85 @@
+"""The gym's bikes as HTML: who needs a look comes first, and a line to write on all screens.
+
+Pure.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+from gateway.studio.bikes import Bike
+from gateway.topics import CmdAck
+
+MOST_ROWS = 500
+LONGEST_MESSAGE = 200
+"""Of letters on a bike's screen."""
+
+WRITE = (
+    '<form method="post" action="/bikes"><label>Write on the screens of all bikes that are online'
+    f'<input name="text" maxlength="{LONGEST_MESSAGE}" required></label>'
+    "<button>Show it</button></form>"
+)
+
+
+def bikes_body(bikes: Sequence[Bike], trouble: str) -> str:
+    """Return the page's body; trouble: why nothing new can come, or empty."""
+    warning = f'<div class="card wrong"><b>{escape(trouble)}</b></div>' if trouble else ""
+    if not bikes:
+        return (
+            f"{warning}<h1>No bike has been heard of yet</h1>"
+            '<p class="sub">A bike is here as soon as [mqtt] url in its bikebox.toml names this'
+            " broker.</p>"
+        )
+    rows = "".join(_row(bike) for bike in bikes[:MOST_ROWS])
+    more = len(bikes) - MOST_ROWS
+    return (
+        f"{warning}<h1>{sentence(bikes)}</h1>"
+        "<table><tr><th>Bike</th><th>State</th><th>Version</th><th>Last records (UTC)</th>"
+        f'<th class="r">Rides</th></tr>{rows}</table>'
+        + (f'<p class="sub">and {more} more; /api/boxes has all</p>' if more > 0 else "")
+    )
+
+
+def sentence(bikes: Sequence[Bike]) -> str:
+    """Say the gym's bikes in one sentence: "24 bikes: 22 well, 1 needs a look, 1 offline"."""
+    wrong = sum(bool(bike.wrong) for bike in bikes)
+    offline = sum(not bike.online for bike in bikes)
+    well = len(bikes) - wrong - offline
+    told = (
+        (well, "well"),
+        (wrong, "needs a look" if wrong == 1 else "need a look"),
+        (offline, "offline"),
+    )
+    many = "1 bike" if len(bikes) == 1 else f"{len(bikes)} bikes"
+    return f"{many}: " + ", ".join(f"{number} {words}" for number, words in told if number)
+
+
+def answers_body(text: str, answers: Sequence[CmdAck]) -> str:
+    """Return what became of a message."""
+    shown = sum(answer.taken for answer in answers)
+    rows = "".join(
+        f"<tr><td>{escape(answer.box)}</td><td>{escape(answer.why)}</td></tr>"
+        for answer in answers
+        if not answer.taken
+    )
+    on = "screen" if len(answers) == 1 else "screens"
+    head = f"Shown on {shown} of {len(answers)} {on}" if answers else "No bike is online"
+    return (
+        f'<h1>{head}</h1><p class="sub"><bdi>{escape(text)}</bdi></p>'
+        + (f"<table><tr><th>Bike</th><th>Why not</th></tr>{rows}</table>" if rows else "")
+        + '<p class="sub"><a href="/bikes">All bikes</a></p>'
+    )
+
+
+def _row(bike: Bike) -> str:
+    if bike.wrong:
+        words = "; ".join(f"{part}: {why}" for part, why in bike.wrong.items())
+        state = f'<td class="fault"><span class="mark">!</span>{escape(words)}</td>'
+    elif bike.online:
+        state = '<td class="good"><span class="mark">✓</span>well</td>'
+    else:
+        state = '<td class="warn"><span class="mark">…</span>offline</td>'
+    stored = bike.stored_utc[:16].replace("T", " ") or "never"
+    return (
+        f"<tr><td>{escape(bike.box)}</td>{state}<td>{escape(bike.version)}</td>"
+        f'<td>{escape(stored)}</td><td class="r">{bike.rides}</td></tr>'
+    )
