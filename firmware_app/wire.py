@@ -136,6 +136,24 @@ class CameraState(Message, frozen=True, kw_only=True):
 
 FromVision = PoseFrame | CameraState
 
+# provisioning <-> vision ------------------------------------------------------------------------
+
+CODE_BEGINS = ("WIFI:", "BIKEBOX:")
+LONGEST_CODE = 300
+
+
+class LookForCode(Message, frozen=True, kw_only=True):
+    """Asks vision to look for a technician's QR code for a while; the box has no name yet."""
+
+    for_s: Annotated[float, Meta(gt=0, le=300)]
+
+
+class CodeShown(Message, frozen=True, kw_only=True):
+    """The words of a code that was held to the camera; told to who asked, and to nobody else."""
+
+    text: Annotated[str, Meta(max_length=LONGEST_CODE, pattern="^(WIFI|BIKEBOX):")]
+
+
 # ride -> player ---------------------------------------------------------------------------------
 
 
@@ -504,7 +522,7 @@ class Audit(Message, frozen=True, kw_only=True):
 
 ToGateway = RideStarted | Interval | CueGiven | RideEnded | Audit
 
-Line = FromVision | ToRide | FromRide | ToGateway
+Line = FromVision | LookForCode | CodeShown | ToRide | FromRide | ToGateway
 """Every message there is; tests walk it."""
 
 _encoder = msgspec.json.Encoder()

@@ -10,7 +10,8 @@ import pytest
 from firmware_app.settings import Coaching, Ride
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "firmware_app/README.md", "gateway/README.md", "CHANGELOG.md")
+READMES = ("README.md", "firmware_app/README.md", "gateway/README.md")
+PAGES = (*READMES, "docs/technician.md", "CHANGELOG.md")
 COMMANDS = {point.name: point for point in entry_points(group="bikebox.commands")}
 
 

@@ -295,6 +295,9 @@ def test_the_release_that_runs_is_told_and_why_a_newer_one_does_not(root):
     updater(root, bad=went_back, why="26.12.0 was put back: camera lost")
     found = upkeep.look_at_release(root)
     assert (found.state, found.seen) == ("bad", "26.11.0; 26.12.0 was put back: camera lost")
+    by_hand = [{"version": "26.12.0", "why": "rolled back by Ada"}]
+    updater(root, bad=by_hand, why="26.12.0 was put back: rolled back by Ada")
+    assert upkeep.look_at_release(root).state == "ok"
     updater(root, version="26.12.1", bad=went_back)
     assert upkeep.look_at_release(root) == Finding("release", "ok", "26.12.1")
 

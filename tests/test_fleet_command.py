@@ -210,7 +210,11 @@ def test_a_command_runs_on_every_bike_and_its_words_stand_beside_the_bikes_name(
     assert "b0                       hello\nb0                       exit 4\n" in said
     assert row.type("logs", "--on", "b1", "--since", "today") in (0, 1)
     assert "journalctl" in row.bikes[1].commands[-1]
-    assert "--since today" in row.bikes[1].commands[-1]
+    assert "--since=today" in row.bikes[1].commands[-1]
+    row.type("logs", "--on", "b1", "--since", "2h")
+    assert "--since=-2h" in row.bikes[1].commands[-1]
+    row.type("logs", "--on", "b1", "--kept")
+    assert "/var/log/bikebox/*.log.gz" in row.bikes[1].commands[-1]
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path):

@@ -48,6 +48,7 @@ def test_systemd_has_nothing_to_say_against_the_units(folder):
     names = [*(f"bikebox-{service}.service" for service in SERVICES), "bikebox.target"]
     names += ["renew-bikebox.service", "renew-bikebox.timer", "broker-bikebox.path"]
     names += ["log-bikebox.service", "log-bikebox.timer"]
+    names += ["welcome-bikebox.service", "welcome-bikebox.timer"]
     names += ["broker-bikebox.service"]
     seen = subprocess.run(
         ["systemd-analyze", "verify", *(folder / name for name in names)],
@@ -121,7 +122,12 @@ def test_the_target_starts_all_that_a_bike_needs():
     target.read(UNITS / "bikebox.target")
     wanted = target["Unit"]["Wants"].split()
     services = [f"bikebox-{name}.service" for name in SERVICES if name != "studio"]
-    assert wanted == [*services, "renew-bikebox.timer", "log-bikebox.timer"]
+    assert wanted == [
+        *services,
+        "welcome-bikebox.timer",
+        "renew-bikebox.timer",
+        "log-bikebox.timer",
+    ]
     for name in SERVICES:
         moves_with_it = settings_of(unit(name)).get("PartOf") == ["bikebox.target"]
         assert moves_with_it == (name != "studio")

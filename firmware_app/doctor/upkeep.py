@@ -17,6 +17,8 @@ from firmware_app.settings import Settings
 
 UPDATER = "usr/local/bin/bikebox-update"
 PATIENCE_S = 20.0
+BY_HAND = "rolled back by"
+"""How the updater begins when a person wished it: nothing is wrong then."""
 OVERDUE = 5 / 6
 """Of a certificate's life. It is renewed after two thirds: by then that has failed for weeks."""
 SPARE = "on the laptop, bikebox fleet provision"
@@ -38,14 +40,17 @@ def look_at_release(root: Path) -> Finding:
         seen = (said.stderr.strip() or seen).splitlines()[-1]
         told = json.loads(said.stdout)
         runs, state, put_back = told["version"], told["state"], told["bad"]
-        why = f"{put_back[-1]['version']} was put back: {put_back[-1]['why']}" if put_back else ""
+        # one that was kept since then has cleared the reason
+        last = put_back[-1] if put_back and told["why"] else {"version": "", "why": ""}
+        why = f"{last['version']} was put back: {last['why']}" if last["why"] else ""
+        by_hand = last["why"].startswith(BY_HAND)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return bad("release", seen, "ask as root: sudo bikebox doctor; else provision it again")
     if runs is None:
         return bad("release", "none yet", "on the laptop: bikebox fleet provision --bundle FILE")
-    if why and told["why"]:  # what was kept since then has cleared the reason
+    if why and not by_hand:
         return bad("release", f"{runs}; {why}", "mend what it names, then update again")
-    return ok("release", runs if state == "idle" else f"{runs}, {state}")
+    return ok("release", ", ".join(filter(None, (runs, state * (state != "idle"), why))))
 
 
 def look_at_certificate(settings: Settings, now: datetime) -> Finding:

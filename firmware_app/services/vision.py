@@ -20,11 +20,12 @@ from firmware_app.settings import Settings
 from firmware_app.sockets import Hub
 from firmware_app.supervise import keep_going
 from firmware_app.vision.choice import Choice, Ladder
+from firmware_app.vision.codes import Codes
 from firmware_app.vision.eye import Eye
 from firmware_app.vision.models import LANDMARKS, ModelName
 from firmware_app.vision.pace import Pace, Told
 from firmware_app.vision.tracker import load_landmarker
-from firmware_app.wire import CameraState, PoseFrame, Reader, Touch
+from firmware_app.wire import CameraState, CodeShown, LookForCode, Message, PoseFrame, Reader, Touch
 
 log = structlog.get_logger()
 
@@ -58,7 +59,10 @@ class VisionService:
         self._open_camera = open_camera
         self._clock = clock
         self._hub = Hub(settings.vision_socket, self._hear)
-        self._switch: Reader[Touch] = Reader(Touch)
+        self._asked: Reader[Touch | LookForCode] = Reader(Touch | LookForCode)
+        self._codes = Codes()
+        self._code = ""
+        self._tell_asker: Callable[[Message], None] = _nobody
         self._on = asyncio.Event()
         self._on.set()
         self._pace = Pace()
@@ -106,6 +110,7 @@ class VisionService:
                     worked()
                     self._alive = True
                     self._tell(*seen)
+                    self._tell_code()
             finally:
                 thread.submit(camera.close)
 
@@ -119,6 +124,7 @@ class VisionService:
             return None
         wait_s = self._clock.monotonic() - frame.t_s - frame.capture_s - frame.decode_s
         pose = self._eye.look(frame)
+        self._code = self._codes.look(frame.bgr, frame.t_s)
         tracker = self._eye.tracker
         stages_s = {
             "capture": frame.capture_s,
@@ -141,16 +147,23 @@ class VisionService:
         if self._why:
             self._say("")
 
+    def _tell_code(self) -> None:
+        if self._code:
+            self._tell_asker(CodeShown(t_s=self._clock.monotonic(), text=self._code))
+
     def _hear(self, line: bytes) -> None:
-        """Take in the rider's switch; the ride passes it on."""
+        """Take in the rider's switch, which the ride passes on, and a technician's wish."""
         try:
-            action = self._switch.read(line).action
+            asked = self._asked.read(line)
         except WireError as error:
             log.warning("line_dropped", source="vision.sock", why=str(error))
             return
-        if action == "camera_off":
+        if isinstance(asked, LookForCode):
+            self._tell_asker = self._hub.teller()
+            self._codes.ask(self._clock.monotonic() + asked.for_s)
+        elif asked.action == "camera_off":
             self._on.clear()
-        elif action == "camera_on":
+        elif asked.action == "camera_on":
             self._on.set()
 
     # how the camera is ---------------------------------------------------------------------
@@ -204,3 +217,7 @@ class VisionService:
             self._alive = False
             self._weigh_model()
             await self._clock.sleep(STATE_S)
+
+
+def _nobody(_message: Message) -> None:
+    """Nobody has asked for a code."""

@@ -7,11 +7,13 @@ the studio, running, writes what the broker reads.
 import argparse
 import getpass
 import os
+import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+import segno
 
 from firmware_app.clock import MachineClock
 from firmware_app.errors import BadInput, MissingPart
@@ -27,6 +29,7 @@ from gateway.identity.authority import (
     pem,
 )
 from gateway.identity.keys import read_issuer, write_key
+from gateway.identity.shown import claim_words
 from gateway.studio.broker_files import STUDIO
 from gateway.studio.register import Register
 from gateway.studio.settings import GymSettings
@@ -37,6 +40,7 @@ def arguments(does: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     claim = does.add_parser("claim", help="make a one-time code that turns a box into NAME")
     claim.add_argument("--box", required=True, metavar="NAME", help="as painted on the frame")
     claim.add_argument("--hours", type=float, default=72.0, help="how long it waits (72)")
+    claim.add_argument("--url", metavar="URL", help="of this studio, as the box reaches it")
     claim.add_argument("--replace", action="store_true", help="NAME gets a new card")
     revoke = does.add_parser("revoke", help="trust a box no longer")
     revoke.add_argument("box", metavar="BOX")
@@ -71,12 +75,12 @@ def run(args: argparse.Namespace, settings: GymSettings) -> int:
     _be_its_owner(Path(settings.identity.folder))
     register = Register(settings.register, MachineClock())
     try:
-        return _with(register, args, settings.identity.broker_url)
+        return _with(register, args, settings)
     finally:
         register.close()
 
 
-def _with(register: Register, args: argparse.Namespace, broker_url: str) -> int:
+def _with(register: Register, args: argparse.Namespace, settings: GymSettings) -> int:
     by, say = _operator(), sys.stdout.write
     match args.does:
         case "claim":
@@ -84,12 +88,15 @@ def _with(register: Register, args: argparse.Namespace, broker_url: str) -> int:
                 msgspec.convert(args.box, Name)
             except msgspec.ValidationError as error:
                 raise BadInput(f"--box {args.box}: 1 to 32 of A-Z a-z 0-9 _ -") from error
-            _check_name(args.box, broker_url)
+            _check_name(args.box, settings.identity.broker_url)
             code = register.make_claim(args.box, by, args.hours, replace=args.replace)
+            url = args.url or _address(settings)
             say(
                 f"{code}\nGood once, for {args.box}, for {args.hours:g} hours. On the box:\n"
-                f"  bikebox provision --studio http://THIS-STUDIO:8790 --claim {code}\n"
+                f"  bikebox provision --studio {url} --claim {code}\n"
+                "Or hold this to the camera of a box that has no name yet:\n"
             )
+            segno.make(claim_words(url, code), error="m", micro=False).terminal(compact=True)
         case "revoke":
             if args.box not in {entry.box for entry in register.boxes()}:
                 raise BadInput(f"{args.box}: no box of this name; `bikebox studio boxes` tells")
@@ -107,6 +114,13 @@ def _with(register: Register, args: argparse.Namespace, broker_url: str) -> int:
                 return 1
             say(f"{checked.entries} entries, each follows from the one before.\n")
     return 0
+
+
+def _address(settings: GymSettings) -> str:
+    """Return where boxes find this studio, as well as it knows."""
+    alone = settings.host in ("0.0.0.0", "::", "127.0.0.1", "::1", "localhost")  # noqa: S104 - asked
+    host = next(iter(settings.names), socket.gethostname()) if alone else settings.host
+    return f"{'https' if settings.tls else 'http'}://{host}:{settings.port or 8790}"
 
 
 def _check_name(box: str, broker_url: str) -> None:

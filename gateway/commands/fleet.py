@@ -56,8 +56,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         verb(name, words).add_argument("--json", action="store_true", help="for a program")
     logs = verb("logs", "what the bikes' services wrote")
     logs.add_argument("--unit", default="bikebox-*", help="which (all of bikebox)")
-    logs.add_argument("--since", default="-1h", help="as journalctl understands it (-1h)")
+    logs.add_argument("--since", default="1h", help="2h, today, or as journalctl has it (1h)")
     logs.add_argument("--follow", action="store_true", help="one bike's, as it grows")
+    logs.add_argument("--kept", action="store_true", help="the ends of the last starts', all units")
     command = verb("run", "a command of your own, as you, on each bike")
     command.add_argument("--sudo", action="store_true", help="as root, where you may")
     command.add_argument("words", nargs="+", metavar="-- COMMAND")
@@ -90,7 +91,11 @@ def run(args: argparse.Namespace) -> int:
         ),
         "status": lambda: asking.status(at, as_json=args.json),
         "doctor": lambda: asking.doctor(at, as_json=args.json),
-        "logs": lambda: asking.logs(at, unit=args.unit, since=args.since, follow=args.follow),
+        "logs": lambda: (
+            asking.kept_logs(at)
+            if args.kept
+            else asking.logs(at, unit=args.unit, since=args.since, follow=args.follow)
+        ),
         "run": lambda: asking.command_on(at, " ".join(args.words), as_root=args.sudo),
     }
     does["rollback"] = does["update"]

@@ -2,10 +2,11 @@
 
 The operator makes a claim code with `bikebox studio claim --box NAME`; this box turns it into a
 certificate, once. The key is made here and stays here. --from reads studio and claim from the
-[identity] of a TOML file, as it lies on a boot partition. --renew asks for the next certificate
-when two thirds of this one's life are over, and does nothing before; a timer calls it every day.
-Safe to run again: an answer that was lost on the way is given once more. Changes nothing while
-somebody rides.
+[identity] of a TOML file, as it lies on a boot partition. --camera waits for codes that are held to
+the camera of a box without a name: the gym's Wi-Fi as a phone shows it, then the claim as the
+studio prints it. --renew asks for the next certificate when two thirds of this one's life are over,
+and does nothing before; a timer calls it every day. Safe to run again: an answer that was lost on
+the way is given once more. Changes nothing while somebody rides.
 """
 
 import argparse
@@ -17,16 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from firmware_app.clock import MachineClock
-from firmware_app.errors import BadInput, PartSlow
+from firmware_app.errors import BadInput, BikeError, PartSlow
 from firmware_app.settings import Settings, load_settings, settings_path
 from gateway.identity.asking import claim, clock_is_off, renew
 from gateway.identity.claim import read_code
 from gateway.identity.device import Device, is_due
 from gateway.identity.in_settings import change_settings
+from gateway.identity.shown import Wifi
 from gateway.riding import somebody_rides
+from gateway.shown_codes import codes_shown
+from gateway.wifi import join
 
 CREDENTIALS = "/run/credentials/bikebox-gateway.service"
 """Where systemd hands key and access file to the gateway: LoadCredential in its unit."""
+NAMELESS = "new"
+"""The name of a box until it is claimed; only such a one takes what is held to its camera."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="file", type=Path, metavar="FILE", help="TOML with [identity] studio, claim"
     )
+    parser.add_argument("--camera", action="store_true", help="from codes held to the camera")
     parser.add_argument("--renew", action="store_true", help="the next certificate, when it is due")
     parser.add_argument("--now", action="store_true", help="with --renew: due or not")
     parser.add_argument("--config", type=Path, help="settings file")
@@ -51,11 +58,41 @@ def run(args: argparse.Namespace) -> int:
     config = args.config or settings_path()
     if args.renew:
         return _renew(load_settings(config), args)
-    studio, code = _asked(args)
+    if args.camera:
+        return _by_camera(config, args)
+    return _claim(config, args, *_asked(args))
+
+
+def _by_camera(config: Path, args: argparse.Namespace) -> int:
+    """Do what codes say until one has been a claim; return its exit code."""
+    settings = load_settings(config)
+    if settings.box != NAMELESS:
+        sys.stdout.write(f"this box is {settings.box} already; it looks for no code\n")
+        return 0
+    joined: Wifi | None = None
+    for shown in codes_shown(settings.vision_socket, MachineClock()):
+        try:
+            if isinstance(shown, Wifi):
+                if shown == joined:
+                    continue  # it is held there for longer than it is looked at
+                join(shown)
+                joined = shown
+                sys.stdout.write(f"joined {shown.name}; now the claim\n")
+                continue
+            code = _claim(config, args, shown.studio, shown.code)
+        except BikeError as error:  # the next code, or the same again, may do
+            sys.stdout.write(f"that did not work: {error}\n")
+            continue
+        _call_it(load_settings(config).box)
+        return code
+    return 1
+
+
+def _claim(config: Path, args: argparse.Namespace, studio: str, code: str) -> int:
     folder = args.folder or (
         Path(load_settings(config).identity.folder) if config.exists() else None
     )
-    device = Device(folder or Path(Settings(box="new").identity.folder))
+    device = Device(folder or Path(Settings(box=NAMELESS).identity.folder))
     clock = MachineClock()
     read = read_code(code)
     if config.exists() and device.was_claimed_by(read.number):
@@ -156,6 +193,15 @@ def _asked(args: argparse.Namespace) -> tuple[str, str]:
 
 def _restart() -> None:
     """Let the gateway use it: systemd hands out a key when a service starts."""
+    _tell_system("systemctl", "try-restart", "--no-block", "bikebox-gateway.service")
+
+
+def _call_it(box: str) -> None:
+    """Give a box that had no name its own, for the network and for all of its services."""
+    _tell_system("hostnamectl", "set-hostname", box)
+    _tell_system("systemctl", "try-restart", "--no-block", "bikebox.target")
+
+
+def _tell_system(*words: str) -> None:
     if Path("/run/systemd/system").exists():
-        unit = "bikebox-gateway.service"
-        subprocess.run(["systemctl", "try-restart", "--no-block", unit], check=False)  # noqa: S603, S607 - fixed words
+        subprocess.run(words, check=False)  # noqa: S603 - fixed words and a checked name

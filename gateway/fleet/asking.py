@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable
 from shlex import quote
@@ -17,6 +18,8 @@ from gateway.fleet.ssh import Away, Said, Stranger
 
 BIKEBOX = "/opt/bikebox/current/bin/bikebox"
 DOCTOR_S = 120.0
+KEPT_LOGS = "/var/log/bikebox/*.log.gz"
+"""As systemd/keep-log writes them."""
 NOT_REACHED = -1
 """Stands for an exit code where there was no command."""
 
@@ -57,13 +60,19 @@ def doctor(desk: Desk, *, as_json: bool) -> int:
 
 def logs(desk: Desk, *, unit: str, since: str, follow: bool) -> int:
     """Print the journals of the bikes' services; follow one bike's as it grows."""
-    command = f"journalctl --no-pager -o short-iso -u {quote(unit)} --since {quote(since)}"
+    ago = f"-{since}" if re.fullmatch(r"\d+ ?[a-z]+", since) else since
+    command = f"journalctl --no-pager -o short-iso -u {quote(unit)} --since={quote(ago)}"
     if follow:
         if len(desk.bikes) != 1:
             raise BadInput(f"--follow follows one bike, not {len(desk.bikes)}; name it")
         asyncio.run(_follow(desk, desk.bikes[0], command + " --follow"))
         return 0
     return command_on(desk, command, as_root=False)
+
+
+def kept_logs(desk: Desk) -> int:
+    """Print what the bikes keep on their cards of the ends of their last starts, oldest first."""
+    return command_on(desk, f"ls -1tr {KEPT_LOGS} | xargs zcat", as_root=False)
 
 
 def command_on(desk: Desk, command: str, *, as_root: bool) -> int:

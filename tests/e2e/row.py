@@ -83,12 +83,12 @@ class Row:
             line[:1] = [sys.executable, "-m", "firmware_app.cli"]
         return run([*self.enter, *line], check=check, give=give, timeout=timeout, **env)
 
-    def ssh_words(self, box: Box, user: str = "technician") -> list[str]:
+    def ssh_words(self, box: Box, user: str = "technician", key: Path | None = None) -> list[str]:
         """Return the command line of ssh to a box, its host key pinned; add the remote command."""
         known = self.folder / f"known-{box.name}"
         known.write_text(f"{box.ip} {box.host_key}\n")
         return [
-            *self.enter, "ssh", "-F", "none", "-i", str(self.key),
+            *self.enter, "ssh", "-F", "none", "-i", str(key or self.key),
             "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
             "-o", "BatchMode=yes", "-o", "ConnectTimeout=5",
             "-o", "LogLevel=ERROR", f"{user}@{box.ip}",
