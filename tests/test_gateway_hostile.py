@@ -1,6 +1,7 @@
 """Whatever anybody sends: nothing falls over or reaches another, and all of it is counted."""
 
 import json
+import random
 from typing import ClassVar
 
 import pytest
@@ -14,6 +15,7 @@ from firmware_app.wire import encode
 from gateway.mqtt import Heard
 from gateway.store import Store
 from gateway.studio.archive import Archive, Came
+from gateway.studio.room import MOST_CLASSES
 from gateway.studio.service import StudioService
 from gateway.studio.settings import GymSettings
 from gateway.sync import Sync
@@ -194,3 +196,94 @@ def test_a_clock_in_another_century_orders_nothing(archive):
         record = GOOD_UP | {"box": "clocks", "seq": seq, "wall_utc": then}
         acks = archive.store([Came("fleet/v1/clocks/up", json.dumps(record).encode())])
     assert acks[0][1].upto == 3
+
+
+def test_more_classes_and_riders_than_any_gym_has_are_counted_and_shown_to_nobody(tmp_path):
+    service = StudioService(GymSettings(database=str(tmp_path / "s.db")), HandClock())
+    payload = json.dumps(GOOD_FORM).encode()
+    flood = [Heard(f"fitness/class/c{n}/form/p-1", payload, retained=False) for n in range(5000)]
+    service._take(FakeLine(), flood)
+    health = service.health()
+    service._archive.close()
+    assert (health["riders"], health["dropped"]) == (MOST_CLASSES, 5000 - MOST_CLASSES)
+
+
+def test_rules_that_nobody_knows_make_neither_the_board_nor_the_counts_long(tmp_path):
+    service = StudioService(GymSettings(database=str(tmp_path / "s.db")), HandClock())
+    for n in range(200):
+        states = {f"{n:03d}{m:02d}{'x' * 59}": "fault" for m in range(64)}
+        form = Form(box="b1", rider=f"p{n}", t_s=1.0, states=states, name="n" * 24)
+        heard = Heard(f"fitness/class/42/form/p{n}", pack(form), retained=False)
+        service._take(FakeLine(), [heard])
+    service._archive.close()
+    counts = service.count("42")
+    assert counts.out == 200
+    assert len(pack(counts.aggregate())) < 16_000
+    assert len(service.board()) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<b onclick=x>Anna</b>", "&lt;b onclick=x&gt;Anna&lt;"),
+        ("\u202eannA\u2066", "annA"),
+        ("A\x00n\x1b[2Jna\n", "An[2Jna"),
+        ("A" + "\u0301" * 20, "A\u0301\u0301"),
+        ("Nguy\u1ec5n", "Nguy\u1ec5n"),
+        ("مرحبا", "مرحبا"),
+    ],
+)
+def test_a_name_is_shown_as_letters_and_disturbs_nothing_beside_it(tmp_path, name, shown):
+    service = StudioService(GymSettings(database=str(tmp_path / "s.db")), HandClock())
+    form = Form(box="b1", rider="p-1", t_s=1.0, states={"shrug": "fault"}, name=name[:24])
+    service._take(FakeLine(), [Heard("fitness/class/42/form/p-1", pack(form), retained=False)])
+    service._archive.close()
+    assert f"<bdi>{shown}" in service.board()
+    assert not set("\u202e\u2066\x00\x1b\n") & set(service.board())
+
+
+def test_what_is_replayed_ten_times_and_mixed_up_stands_there_once_and_in_order(tmp_path):
+    archive = Archive(str(tmp_path / "s.db"), HandClock())
+    chance = random.Random(5)
+    came = [
+        Came("fleet/v1/b1/up", json.dumps(GOOD_UP | {"seq": n, "body": {"cue": n}}).encode())
+        for n in range(1, 101)
+    ] * 10
+    chance.shuffle(came)
+    for n in range(0, len(came), 37):
+        acks = archive.store(came[n : n + 37])
+    rows = archive._tables.ask("SELECT seq, body FROM record ORDER BY box, epoch, seq")
+    assert rows == [(n, f'{{"cue":{n}}}') for n in range(1, 101)]
+    assert (acks[0][1].upto, archive.counts["unreadable"]) == (100, 0)
+    archive.close()
+
+
+def test_a_box_that_lies_about_what_it_still_has_harms_itself_alone(tmp_path):
+    archive = Archive(str(tmp_path / "s.db"), HandClock())
+    lies = [{"low": 1 << 53}, {"seq": 1 << 53}, {"kind": "gap", "body": GAP | {"upto": 1 << 53}}]
+    for n, lie in enumerate(lies):
+        record = GOOD_UP | {"box": "liar", "epoch": f"e{n}"} | lie
+        archive.store([Came("fleet/v1/liar/up", json.dumps(record).encode())])
+    ((box, ack),) = archive.store([Came("fleet/v1/b1/up", json.dumps(GOOD_UP).encode())])
+    assert (box, ack.upto) == ("b1", 1)
+    archive.close()
+
+
+def test_what_nobody_can_read_is_kept_whole(tmp_path):
+    archive = Archive(str(tmp_path / "s.db"), HandClock())
+    words = "x" * 60_000
+    summary = GOOD_UP | {"kind": "summary", "body": {"ride": 1, "words": words}}
+    acks = archive.store([Came("fleet/v1/b1/up", json.dumps(summary).encode())])
+    assert acks[0][1].upto == 1  # the box forgets it
+    ((payload,),) = archive._tables.ask("SELECT payload FROM dead")
+    assert json.loads(payload) == summary
+    archive.close()
+
+
+def test_a_studio_that_says_it_has_what_was_never_sent_makes_a_box_forget_nothing(box):
+    sync, store = box
+    rows = store.outbox.rows
+    for upto in (store.outbox.newest + 1, 1 << 53):
+        ack = pack(Ack(epoch=store.outbox.epoch, upto=upto))
+        sync._take(Heard("fleet/v1/b1/ack", ack, retained=True))
+    assert store.outbox.rows == rows

@@ -134,8 +134,8 @@ class Studio:
         finally:
             self.watched -= 1
 
-    def board(self):
-        return board("Spin City", self.room.classes(1.0), "")
+    def board(self, only=""):
+        return board("Spin City", self.room.classes(1.0), "", only)
 
     def count(self, class_id):
         return self.room.count(class_id, 1.0)
@@ -233,7 +233,7 @@ def test_a_rider_is_named_on_the_board_only_when_they_agreed_and_only_while_out_
     assert "named" not in board("", made.classes(1.0), "")
     made.hear("42", AGREED, 0.0)
     html = board("", made.classes(1.0), "")
-    assert "<li><b>Amélie</b> shoulders</li>" in html
+    assert "<li><bdi>Amélie</bdi> shoulders</li>" in html
     assert html.count("<li>") == 1
     assert b"Am" not in pack(made.count("42", 1.0).aggregate())
     assert "Am" not in board("", made.classes(SILENT_S + 0.1), "")
@@ -249,7 +249,7 @@ def test_a_malicious_name_is_only_letters_on_the_board():
         made.hear("42", structs.replace(AGREED, rider=f"p{n}", name=name), 0.0)
     html = board("", made.classes(1.0), "")
     assert "&lt;script&gt;" in html
-    assert "<b>eilemA</b>" in html
+    assert "<bdi>eilemA</bdi>" in html
     assert not set(html) & {"\u202e", "\x00", "\u200b"}
     assert html.count("<li>") == 2
 
@@ -306,3 +306,15 @@ def test_the_board_that_is_open_hears_of_a_change_and_of_nothing_once_a_second()
     assert "Amélie" not in first
     assert "Amélie" in second
     assert studio.watched == 0
+
+
+def test_of_several_classes_each_has_a_board_of_its_own():
+    both = room(SHRUG)
+    both.hear("43", Form(box="c", rider="q", t_s=0.0, states=HEAD), 0.0)
+    classes = both.classes(1.0)
+    assert '<a href="/?class=43">class 43</a>' in board("Spin City", classes, "")
+    own = board("Spin City", classes, "", "43")
+    assert ("1</b> head" in own, "shoulders" in own) == (True, False)
+    assert '<a href="/">all classes</a>' in own
+    assert "Nobody is riding" in board("Spin City", classes, "", "44")
+    assert 'data-events="/events?class=43%22"' in ask('/?class=43"').text

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import (
     HTMLResponse,
     JSONResponse,
@@ -20,7 +21,7 @@ from firmware_app.errors import PartLost
 from gateway.access import Person
 from gateway.studio.archive import RideStored
 from gateway.studio.bikes_api import Yard, bikes_routes
-from gateway.studio.board import sentence
+from gateway.studio.board import MOST_PARTS, sentence
 from gateway.studio.room import Counts
 from gateway.web.frame import make_app, not_found, page
 from gateway.web.signing_in import Door, add_door
@@ -32,8 +33,8 @@ STILL_S = 1.0
 class Studio(Yard, Protocol):
     """What the API asks of the service; called in its thread."""
 
-    def board(self) -> str:
-        """Return the board's body."""
+    def board(self, only: str = "") -> str:
+        """Return the board's body: of one class, or of all."""
         ...
 
     def watching(self) -> AbstractContextManager[Callable[[], asyncio.Event]]:
@@ -93,19 +94,22 @@ def _told_inside(studio: Studio) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/", include_in_schema=False)
-    async def whole_board() -> HTMLResponse:
-        return page("Class", studio.board(), events="/events", foot='<a href="/bikes">Bikes</a>')
+    async def whole_board(only: Annotated[str, Query(alias="class")] = "") -> HTMLResponse:
+        events = f"/events?class={quote(only)}" if only else "/events"
+        foot = '<a href="/bikes">Bikes</a>'
+        return page("Class", studio.board(only), events=events, foot=foot)
 
     @routes.get("/events", include_in_schema=False)
-    async def events() -> StreamingResponse:
-        return StreamingResponse(_boards(studio), media_type="text/event-stream")
+    async def events(only: Annotated[str, Query(alias="class")] = "") -> StreamingResponse:
+        return StreamingResponse(_boards(studio, only), media_type="text/event-stream")
 
     @routes.get("/api/class/{class_id}")
     async def one_class(class_id: str) -> Any:
         """Tell a class in counts; all zero when nobody rides in it."""
         counts = studio.count(class_id)
         told: dict[str, Any] = msgspec.to_builtins(counts.aggregate())
-        parts = {part: n for part, n in counts.parts.items() if not counts.few(n)}
+        most = list(counts.parts.items())[:MOST_PARTS]
+        parts = {part: n for part, n in most if not counts.few(n)}
         return {**told, "parts": parts, "sentence": sentence(counts)}
 
     @routes.get("/api/rides")
@@ -144,11 +148,11 @@ def _metrics(studio: Studio) -> str:
     )
 
 
-async def _boards(studio: Studio) -> AsyncIterator[str]:
+async def _boards(studio: Studio, only: str = "") -> AsyncIterator[str]:
     with studio.watching() as next_change:
         while True:
             change = next_change()
-            yield f"data: {studio.board()}\n\n"
+            yield f"data: {studio.board(only)}\n\n"
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STILL_S):
                     await change.wait()

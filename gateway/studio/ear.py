@@ -42,7 +42,7 @@ class Ear:
         self._room = room
         self._known: dict[str, _Known] = {}
         self.dropped = 0
-        """Messages that nobody can read, or that came on another rider's topic."""
+        """Messages that nobody can read, on another rider's topic, or of more than any gym has."""
 
     def hear(self, topic: str, payload: bytes, t_s: float) -> None:
         """Take in one message; t_s is our time."""
@@ -62,7 +62,9 @@ class Ear:
             self.dropped += 1
             log.debug("form_dropped", topic=topic, why=str(error))
             return
-        self._room.hear(class_id, form, t_s)
+        if not self._room.hear(class_id, form, t_s):
+            self.dropped += 1
+            return
         if len(self._known) >= MOST_RIDERS:
             self._known.clear()  # of classes long over; it is learnt again in a second
         if glance is not None:

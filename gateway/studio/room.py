@@ -6,15 +6,21 @@ names of riders who agreed to it on their bike.
 """
 
 from collections import Counter
+from itertools import islice
 from typing import Literal, NamedTuple
+from unicodedata import category
 
 from firmware_app.wire import RuleState
 from gateway.topics import Aggregate, Form
 
 SILENT_S = 5.0
 GONE_S = 60.0
-MOST_RIDERS = 5000
-"""A bound, not a plan: the largest gyms have a few hundred bikes."""
+LOOK_S = 0.05
+"""How often it is looked who has fallen silent."""
+MOST_RIDERS, MOST_CLASSES, MOST_RULES = 5000, 100, 64
+"""Bounds, not plans: the largest gyms have a few hundred bikes, and a coach a few dozen rules."""
+MOST_MARKS = 2
+"""As many as Vietnamese needs; with more a name runs over its neighbours."""
 PART_OF_BODY = {
     "shrug": "shoulders",
     "head_drop": "head",
@@ -71,10 +77,11 @@ class Counts(NamedTuple):
         """Return it as the message that others may listen to: numbers only, and no small ones."""
         shares = {"out": self.out, "ok": self.ok, "unknown": self.unknown}
         told = {share: 0 if self.few(n) else n for share, n in shares.items()}
+        rules = dict(islice(self.rules.items(), MOST_RULES))
         return Aggregate(
             class_id=self.class_id,
-            out_of_position={r: n for r, n in self.rules.items() if not self.few(n)},
-            few=tuple(what for what, n in (self.rules | shares).items() if self.few(n)),
+            out_of_position={r: n for r, n in rules.items() if not self.few(n)},
+            few=tuple(what for what, n in (rules | shares).items() if self.few(n)),
             out=told["out"],
             ok=told["ok"],
             unknown=told["unknown"],
@@ -131,22 +138,30 @@ class Room:
         self._few_below = few_below
         self._riders: dict[tuple[str, str], _Rider] = {}
         self._sums: dict[str, _Sum] = {}
+        self._looked_s = float("-inf")
         self.changes = 0
         """Grows whenever a count may have changed."""
 
-    def hear(self, class_id: str, form: Form, t_s: float) -> None:
-        """Take in what one bike says; t_s is our time, bikes have their own."""
+    def hear(self, class_id: str, form: Form, t_s: float) -> bool:
+        """Take in what one bike says; t_s is our time, bikes have their own. False: no room."""
         key = (class_id, form.rider)
         before = self._riders.get(key)
         if form.phase not in ("riding", "paused"):
             self._forget(key)
         elif before is not None and before.said == _said(form):
             self.still(*key, t_s)
-        elif before is not None or len(self._riders) < MOST_RIDERS:
+        elif before is None and not self._has_room(class_id):
+            return False
+        else:
             self._forget(key)
             rider = self._riders[key] = _Rider(form, t_s)
             self._sums.setdefault(class_id, _Sum()).add(rider.counted, 1)
             self.changes += 1
+        return True
+
+    def _has_room(self, class_id: str) -> bool:
+        known = class_id in self._sums or len(self._sums) < MOST_CLASSES
+        return known and len(self._riders) < MOST_RIDERS
 
     def still(self, class_id: str, rider: str, t_s: float) -> bool:
         """Take in that a rider sits as before; False: nobody of that name is known here."""
@@ -160,13 +175,18 @@ class Room:
 
     def classes(self, t_s: float) -> list[Counts]:
         """Return the counts of every class with riders, by name."""
+        if t_s - self._looked_s >= LOOK_S:
+            self._looked_s = t_s
+            self._look_who_is_silent(t_s)
+        return [self._counts(name, self._sums[name]) for name in sorted(self._sums)]
+
+    def _look_who_is_silent(self, t_s: float) -> None:
         for key, rider in list(self._riders.items()):
             silent_s = t_s - rider.heard_s
             if silent_s > GONE_S:
                 self._forget(key)
             elif silent_s > SILENT_S and rider.counted is not SILENT:
                 self._count(key[0], rider, SILENT)
-        return [self._counts(name, self._sums[name]) for name in sorted(self._sums)]
 
     def _count(self, class_id: str, rider: _Rider, verdict: _Verdict) -> None:
         self._sums[class_id].add(rider.counted, -1)
@@ -208,7 +228,7 @@ def _said(form: Form) -> tuple[str, str, dict[str, RuleState]]:
 
 
 def _judge(form: Form) -> _Verdict:
-    name = "".join(letter for letter in form.name if letter.isprintable()).strip()
+    name = _plain(form.name)
     posture = {r: s for r, s in form.states.items() if r not in NOT_A_POSTURE}
     faults = tuple(rule for rule, state in posture.items() if state == "fault")
     if form.phase == "riding" and faults:
@@ -216,6 +236,15 @@ def _judge(form: Form) -> _Verdict:
         return _Verdict("out", faults, tuple(sorted(parts)), name)
     seen = form.phase == "riding" and "ok" in posture.values()
     return _Verdict("ok" if seen else "unknown")
+
+
+def _plain(name: str) -> str:
+    """Return a name as a line of letters, each with two marks above or below it at most."""
+    letters, marks = "", 0
+    for letter in name:
+        marks = marks + 1 if category(letter) in ("Mn", "Me") else 0
+        letters += letter if letter.isprintable() and marks <= MOST_MARKS else ""
+    return letters.strip()
 
 
 def _most_first(counts: Counter[str]) -> dict[str, int]:

@@ -49,6 +49,7 @@ WATCHED_S = 0.03
 """What comes is gathered so long before it is counted: a change is on the board within 50 ms."""
 UNWATCHED_S = 0.1
 """And so long while no board is open and no box has records."""
+MOST_BOARDS = 100
 LONGEST_WAIT_S = 4.0
 
 
@@ -72,6 +73,9 @@ class StudioService:
         self._bikes = Bikes()
         self._orders = Orders()
         self._dropped = 0
+        self._boards: dict[str, str] = {}
+        self._drawn = (-1, "")
+        """What the boards were made of."""
         self._watchers = 0
         self._changes = 0
         self._changed = asyncio.Event()
@@ -202,9 +206,13 @@ class StudioService:
             line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
 
     async def _count_aloud(self) -> None:
+        told: set[str] = set()
         while True:
             if self._line is not None and self._speaks():
-                for counts in self._room.classes(self._clock.monotonic()):
+                classes = self._room.classes(self._clock.monotonic())
+                over = told - {counts.class_id for counts in classes}  # told once more, as empty
+                told = {counts.class_id for counts in classes}
+                for counts in (*classes, *map(self.count, sorted(over))):
                     self._line.publish(aggregate_topic(counts.class_id), pack(counts.aggregate()))
             notify("WATCHDOG=1")
             await self._clock.sleep(AGGREGATE_S)
@@ -218,10 +226,15 @@ class StudioService:
 
     # to people -----------------------------------------------------------------------------
 
-    def board(self) -> str:
-        """Return the board's body."""
+    def board(self, only: str = "") -> str:
+        """Return the board's body: of one class, or of all; made once for all who watch."""
         classes = self._room.classes(self._clock.monotonic())
-        return board(self._settings.gym, classes, self._trouble)
+        state = (self._room.changes, self._trouble)
+        if state != self._drawn or len(self._boards) > MOST_BOARDS:
+            self._drawn, self._boards = state, {}
+        if only not in self._boards:
+            self._boards[only] = board(self._settings.gym, classes, self._trouble, only)
+        return self._boards[only]
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[Callable[[], asyncio.Event]]:

@@ -3,12 +3,23 @@ const main = document.getElementById("live"), away = document.getElementById("aw
 const { poll, events } = document.body.dataset;
 let last = Date.now();
 const show = (html) => { main.innerHTML = html; last = Date.now(); };
-if (events) new EventSource(events).onmessage = (event) => show(event.data);
+const listen = () => {
+  const source = new EventSource(events);
+  source.onmessage = (event) => show(event.data);
+  source.onerror = async () => {
+    if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    const there = await fetch(location).catch(() => null);
+    if (there?.status === 401) location.reload(); // to sign in
+    else setTimeout(listen, 3000);
+  };
+};
+if (events) listen();
 setInterval(async () => {
   if (poll) {
     try {
       const answer = await fetch(poll, { signal: AbortSignal.timeout(900) });
       if (answer.ok) show(await answer.text());
+      if (answer.status === 401) location.reload();
     } catch { /* told below */ }
   }
   const silent = Math.round((Date.now() - last) / 1000);
