@@ -11,6 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class Exposure(NamedTuple):
+    """How a camera made a picture, as its driver tells it."""
+
+    camera: str
+    """Name and serial number."""
+    time_s: float
+    gain: float
+    """In the camera's own steps."""
+
+
 class Frame(NamedTuple):
     """One picture of the camera. Has no encoder: it cannot be put in a message."""
 
@@ -24,6 +34,8 @@ class Frame(NamedTuple):
     """What making a picture of the camera's or the file's bytes took."""
     capture_s: float = 0.0
     """From that moment until its bytes were here: the sensor, the cable, the driver."""
+    exposure: Exposure | None = None
+    """Asked about once a second; None between, and where it is not told."""
 
 
 class Camera(Protocol):

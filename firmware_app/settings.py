@@ -66,6 +66,8 @@ class Vision(Section, frozen=True, kw_only=True):
     """The coach falls silent below this; keypoints degrade from here on."""
     light_above_snr_db: Annotated[float, Meta(ge=0, le=60)] = 27.0
     """And judges again above this."""
+    lux_file: str = ""
+    """What `bikebox calibrate` made of the camera; empty: no lux is told."""
 
     @property
     def known_view(self) -> View | None:

@@ -132,6 +132,9 @@ class CameraState(Message, frozen=True, kw_only=True):
     """What each stage took in all of them."""
     snr_db: float | None = None
     """Of the newest picture; None before the first."""
+    lux: float | None = None
+    """Light at the rider's seat; None unless this very camera was calibrated and tells its
+    exposure."""
 
 
 FromVision = PoseFrame | CameraState

@@ -17,6 +17,7 @@ from firmware_app.services.vision import VisionService
 from firmware_app.settings import load_settings, settings_path
 from firmware_app.vision.choice import choose
 from firmware_app.vision.eye import Eye
+from firmware_app.vision.lux import read_meter
 from firmware_app.vision.seeing import Light
 from firmware_app.vision.tracker import load_tracker
 
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
     light = Light(vision.dark_below_snr_db, vision.light_above_snr_db)
     start_at_s = clock.monotonic() if args.start_at is None else args.start_at
     camera = partial(make_camera, vision, clock, start_at_s)
-    service = VisionService(settings, Eye(tracker, light, vision.known_view), camera, clock, choice)
+    meter = read_meter(Path(vision.lux_file)) if vision.lux_file else None
+    eye = Eye(tracker, light, vision.known_view, meter)
+    service = VisionService(settings, eye, camera, clock, choice)
     asyncio.run(run_until_stopped(service.run()))
     return 0

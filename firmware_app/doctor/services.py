@@ -48,6 +48,8 @@ def look_at_vision(settings: Settings) -> Finding:
         for message in _hear(door, Reader(FromVision)):
             if isinstance(message, CameraState):
                 seen = f"{message.model}, {message.fps:.0f} poses/s, p95 {message.p95_ms:.0f} ms"
+                if message.lux is not None:
+                    seen += f", {message.lux:.0f} lux"
                 if message.model_why:
                     seen += f"; {message.model} is {message.model_why}"
                 if message.ok:

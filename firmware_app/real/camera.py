@@ -4,6 +4,7 @@ A thread of its own empties the driver's queue, so that a slow model never sees 
 The first words of each error, up to the colon, are meant for the bike's screen.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from threading import Condition, Thread
@@ -15,7 +16,7 @@ import numpy as np
 
 from firmware_app.clock import Clock
 from firmware_app.errors import PartLost, PartSlow
-from firmware_app.hardware import Frame
+from firmware_app.hardware import Exposure, Frame
 from firmware_app.settings import Vision
 from firmware_app.vision.region import Picture
 
@@ -27,6 +28,11 @@ FROZEN_S = 2.0
 """A sensor's noise changes every picture; the same bits for this long are a hung camera."""
 QUEUE = 2
 """The driver's buffers: one is filled while the other is read."""
+ASK_S = 1.0
+"""Light changes no faster, and each question is a turn on the USB."""
+EXPOSURE_STEP_S = 1e-4
+"""V4L2's unit of exposure time."""
+SYSFS = Path("/sys/class/video4linux")
 MOTION_JPEG = int.from_bytes(b"MJPG", "little")
 _EVERY_16TH = slice(None, None, 16)
 # OpenCV waits ten seconds for a hung camera, and holds the device meanwhile
@@ -42,6 +48,8 @@ class Device(Protocol):
 
     def get(self, propId: int, /) -> float: ...  # noqa: D102, N803 - as in OpenCV
 
+    def set(self, propId: int, value: float, /) -> bool: ...  # noqa: D102, N803 - as in OpenCV
+
     def release(self) -> None: ...  # noqa: D102 - as in OpenCV
 
 
@@ -50,6 +58,8 @@ class V4lCamera:
 
     def __init__(self, path: str, device: Device, clock: Clock) -> None:
         self._path = path
+        self._name = name_of(path)
+        self._asked_s = float("-inf")
         self._device = device
         self._clock = clock
         self._news = Condition()
@@ -124,7 +134,8 @@ class V4lCamera:
                 self._spare.append(picture)
                 continue
             t_s = stamp_s if now_s - PATIENCE_S < stamp_s <= now_s else now_s
-            frame = Frame(picture, t_s, number, perf_counter() - started_s, now_s - t_s)
+            decode_s = perf_counter() - started_s
+            frame = Frame(picture, t_s, number, decode_s, now_s - t_s, self._exposure(now_s))
             with self._news:
                 overtaken = self._fresh()
                 if overtaken is not None:
@@ -141,14 +152,42 @@ class V4lCamera:
         except cv2.error:  # a driver that breaks its own rules
             return False
 
+    def _exposure(self, now_s: float) -> Exposure | None:
+        """Ask how the picture was exposed, if it is time."""
+        if now_s - self._asked_s < ASK_S:
+            return None
+        self._asked_s = now_s
+        return exposure_of(self._device, self._name)
+
     def _tell_lost(self, why: str) -> None:
         with self._news:
             self._lost = why
             self._news.notify()
 
 
+def exposure_of(device: Device, camera: str) -> Exposure | None:
+    """Return what the driver tells of exposure and gain; None unless it tells both."""
+    steps, gain = device.get(cv2.CAP_PROP_EXPOSURE), device.get(cv2.CAP_PROP_GAIN)
+    return Exposure(camera, steps * EXPOSURE_STEP_S, gain) if steps > 0 and gain >= 0 else None
+
+
+def name_of(path: str) -> str:
+    """Return the name and the serial number of the camera at that path, as far as there are any."""
+    video = SYSFS / Path(path).resolve().name
+    words = []
+    for file in (video / "name", video / "device/../serial"):
+        with contextlib.suppress(OSError):
+            words.append(file.read_text(encoding="utf-8", errors="replace").strip())
+    return " ".join(words)
+
+
 def open_camera(settings: Vision, clock: Clock) -> V4lCamera:
     """Open the V4L2 device of the settings; raise PartLost when it is not there or not open."""
+    return V4lCamera(settings.camera, open_device(settings), clock)
+
+
+def open_device(settings: Vision) -> Device:
+    """Open it for whoever wants its pictures one by one; raise PartLost likewise."""
     path = settings.camera
     if not Path(path).exists():
         raise PartLost(
@@ -166,4 +205,4 @@ def open_camera(settings: Vision, clock: Clock) -> V4lCamera:
     device.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height_px)
     device.set(cv2.CAP_PROP_FPS, settings.fps)
     device.set(cv2.CAP_PROP_BUFFERSIZE, QUEUE)
-    return V4lCamera(path, cast(Device, device), clock)
+    return cast(Device, device)

@@ -193,6 +193,7 @@ class VisionService:
             stages_histogram={name: tuple(n) for name, n in pace.histogram.items()},
             stages_total_s={name: round(s, 4) for name, s in pace.total_s.items()},
             snr_db=self._eye.snr_db,
+            lux=None if self._eye.lux is None else round(self._eye.lux),
         )
 
     def _weigh_model(self) -> None:

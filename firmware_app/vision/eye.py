@@ -4,6 +4,7 @@ import numpy as np
 
 from firmware_app.hardware import Frame
 from firmware_app.vision.framing import Framing, size_px
+from firmware_app.vision.lux import LuxMeter
 from firmware_app.vision.place import Place, Spot
 from firmware_app.vision.seeing import Light
 from firmware_app.vision.tracker import Pose, Tracker
@@ -19,11 +20,18 @@ class Eye:
     """A tracker and judges of light, framing and place, looking through one camera."""
 
     def __init__(
-        self, tracker: Tracker, light: Light | None = None, view: View | None = None
+        self,
+        tracker: Tracker,
+        light: Light | None = None,
+        view: View | None = None,
+        meter: LuxMeter | None = None,
     ) -> None:
         self.tracker = tracker
         self.light = light or Light()
         self._framing = Framing(view)
+        self._meter = meter
+        self.lux: float | None = None
+        """The newest reading; None where nobody calibrated the camera to see this light."""
         self._place = Place()
         self._next_search_s = float("-inf")
 
@@ -43,6 +51,8 @@ class Eye:
     def tell(self, frame: Frame, pose: Pose | None) -> PoseFrame:
         """Judge light, framing and place of a pose, and return all of it as a message."""
         self.light.feed(frame.bgr, frame.t_s)
+        if frame.exposure and self._meter:
+            self.lux = self._meter.lux(frame.bgr, frame.exposure)
         landmarks: tuple[Landmark, ...] = ()
         world: tuple[WorldPoint, ...] = ()
         height_px, width_px = frame.bgr.shape[:2]

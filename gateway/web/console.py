@@ -124,6 +124,7 @@ def _vision(vision: CameraState | None) -> str:
         + _card("Delay", f"{vision.p95_ms:.0f}", "ms, 95 of 100")
         + _card("Too late", f"{vision.late}", "poses")
         + _card("Light", _figure(vision.snr_db), "dB")
+        + (_card("At the seat", _figure(vision.lux), "lux") if vision.lux is not None else "")
         + "</div>"
     )
 

@@ -62,6 +62,8 @@ def _of_vision(vision: CameraState) -> Iterable[str]:
     yield from _one("poses_late_total", "counter", "Poses too late to be told.", vision.late)
     if vision.snr_db is not None:
         yield from _one("picture_snr_db", "gauge", "Contrast over noise.", vision.snr_db)
+    if vision.lux is not None:
+        yield from _one("light_lux", "gauge", "At the seat, by the calibrated camera.", vision.lux)
     yield from _head("pose_model", "gauge", "The pose model in use.")
     yield f'bikebox_pose_model{{model="{vision.model}"}} 1'
     name = "pose_stage_seconds"
