@@ -13,11 +13,15 @@ from sqlite_utils import Database
 
 from gateway.topics import AuditTold
 
+TRIMMED = "audit_trimmed"
+"""Its detail: number and hash of the last entry that is gone."""
+
 
 class Checked(NamedTuple):
     """What a look at the whole chain found."""
 
     entries: int
+    """The number of the newest."""
     broken_at: int | None
     """The first entry that does not follow from the one before; None: the chain is whole."""
     newest: str
@@ -52,6 +56,25 @@ def note(db: Database, what: str, who: str, detail: str, wall_utc: str) -> Audit
     return AuditTold(what=what, who=who, detail=detail, n=number, hash=chained)
 
 
+def trim(db: Database, keep: int, most: int) -> int:
+    """Remove the oldest entries beyond keep, most at once, in the caller's transaction.
+
+    The chain says itself where it begins from now on. Return how many are gone.
+    """
+    (entries,) = db.execute("SELECT count(*) FROM audit").fetchone()
+    gone = min(entries - keep, most)
+    if gone <= 0:
+        return 0
+    last, chained, wall_utc = db.execute(
+        "SELECT id, hash, (SELECT wall_utc FROM audit ORDER BY id DESC LIMIT 1) FROM audit"
+        " ORDER BY id LIMIT 1 OFFSET ?",
+        [gone - 1],
+    ).fetchone()
+    note(db, TRIMMED, "box", f"{last} {chained}", wall_utc)
+    db.execute("DELETE FROM audit WHERE id <= ?", [last])
+    return int(gone)
+
+
 def newest(db: Database, most: int = 200) -> list[Noted]:
     """Return the newest entries, newest first."""
     found = db.execute("SELECT wall_utc, body FROM audit ORDER BY id DESC LIMIT ?", [most])
@@ -59,8 +82,9 @@ def newest(db: Database, most: int = 200) -> list[Noted]:
 
 
 def check(db: Database) -> Checked:
-    """Walk the whole chain."""
-    before, entries, broken_at = "", 0, None
+    """Walk the whole chain, from where it says that it begins."""
+    entries, before = _beginning(db)
+    broken_at = None
     for number, wall_utc, body, chained in db.execute(
         "SELECT id, wall_utc, body, hash FROM audit ORDER BY id"
     ):
@@ -70,6 +94,17 @@ def check(db: Database) -> Checked:
             broken_at = entries
         before = chained
     return Checked(entries, broken_at, before)
+
+
+def _beginning(db: Database) -> tuple[int, str]:
+    """Return the number and the hash of the last entry that was trimmed; 0 and "" for none."""
+    told = db.execute(
+        "SELECT json_extract(body, '$.detail') FROM audit WHERE json_extract(body, '$.what') = ?"
+        " ORDER BY id DESC LIMIT 1",
+        [TRIMMED],
+    ).fetchone()
+    number, _, before = told[0].partition(" ") if told else ("0", "", "")
+    return (int(number), before) if number.isdecimal() else (0, "")
 
 
 def digest(text: str) -> str:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from firmware_app.clock import HandClock
 from firmware_app.errors import BadInput, PartLost
 from firmware_app.wire import Audit, encode
-from gateway.audit import check, create_audit
+from gateway.audit import check, create_audit, trim
 from gateway.commands import gateway as command
 from gateway.database import snapshot
 from gateway.store import Store
@@ -48,6 +48,32 @@ def lived(store):
     store.note_if_new("started", "26.11.0")
     store.keep("j", 100, lines(*told_ride(), Audit(t_s=1.0, what="claimed", who="phone")))
     store.note("command", "studio", "message c-1 taken")
+
+
+def test_a_long_audit_may_lose_its_oldest_entries_and_says_where_it_begins(store, place):
+    for n in range(30):
+        store.note("command", "studio", f"message c-{n} taken")
+    with store._writing():
+        assert trim(store._db, keep=10, most=15) == 15
+        assert trim(store._db, keep=10, most=15) == 6  # with the entry that tells of the first
+        assert trim(store._db, keep=11, most=15) == 0
+    assert check(store._db)[:2] == (32, None)
+    assert bikebox_gateway(place, "verify") == 0
+    store.note("command", "studio", "one more")
+    assert check(store._db)[:2] == (33, None)
+    store._db.execute("delete from audit where id = (select min(id) from audit)")
+    assert check(store._db).broken_at is not None
+
+
+def test_a_chain_whose_begin_was_cut_off_by_a_hand_is_broken(store):
+    for n in range(9):
+        store.note("command", "studio", f"message c-{n} taken")
+    store._db.execute("delete from audit where id <= 3")
+    assert check(store._db).broken_at == 1
+    store.note("audit_trimmed", "box", "3 0000")
+    assert check(store._db).broken_at is not None
+    store.note("audit_trimmed", "somebody", "nonsense")
+    assert check(store._db).broken_at is not None
 
 
 def test_what_was_said_commanded_and_changed_is_in_the_chain_and_the_chain_is_whole(store, place):

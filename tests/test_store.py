@@ -1,6 +1,7 @@
 """The box's memory: nothing lost, nothing twice, whatever dies whenever."""
 
 import sqlite3
+from collections import Counter
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from firmware_app.clock import HandClock
 from firmware_app.errors import MissingPart, PartLost
 from firmware_app.wire import Audit, CueGiven, RideId, encode
 from gateway.rides import LONGEST_BODY
-from gateway.room import bytes_used
+from gateway.room import NEWEST_RIDES, bytes_used, make_room
 from gateway.store import Store
 from gateway.topics import Ack
 
@@ -208,10 +209,40 @@ def test_a_full_box_forgets_the_details_of_rides_the_studio_has_before_anything_
 
 def test_after_years_without_a_studio_unsent_intervals_become_gaps_and_summaries_stay(store):
     store.keep(JOURNAL, 1000, lines(told_ride(intervals=200)))
-    store.make_room(1, 365)
+    store.make_room(bytes_used(store._db) - 60_000, 365)
     left = store.outbox.following(0, 1000)
     assert [up.kind for up in left] == ["gap", "gap", "cue", "summary"]
     assert (left[0].seq, left[0].body["upto"], left[1].body["upto"]) == (1, 100, 200)
+
+
+def test_what_is_missed_least_goes_first_and_all_that_was_not_sent_is_told(store):
+    for n in range(60):
+        ride = f"{n + 1:06d}_ab_b1"
+        store.keep(
+            f"{ride}.jsonl", 1000, lines([*told_ride(ride, intervals=2), Audit(t_s=1.0, what="x")])
+        )
+    confirm(store, 60)  # the first twelve rides
+    gone, before = [], {}
+    while make_room(store._db, store.outbox):
+        kinds = Counter(up.kind for up in store.outbox.following(0, 1000))
+        kinds["rides"] = len(store.rides(100))
+        gone += [kind for kind in before if kinds[kind] < before[kind] and kind not in gone]
+        before = kinds
+    assert gone == ["rides", "interval", "cue", "audit", "summary"]
+    assert {up.kind for up in store.outbox.following(0, 1000)} == {"gap"}
+    assert sum(up.body["records"] for up in store.outbox.following(0, 1000)) == 240
+    assert store.outbox.given_up == 240
+    assert len(store.rides(100)) == NEWEST_RIDES
+    assert store.ride("000060_ab_b1").summary.duration_s == 60.0
+
+
+def test_a_box_that_has_room_again_goes_on_as_ever(store):
+    store.keep(JOURNAL, 1000, lines(told_ride()))
+    store.make_room(1, 365)
+    ride = "000002_ab_b1"
+    store.keep(f"{ride}.jsonl", 1000, lines(told_ride(ride)))
+    assert kinds(store)[-5:] == ["interval", "interval", "interval", "cue", "summary"]
+    assert store.ride(JOURNAL.removesuffix(".jsonl")).summary.duration_s == 90.0
 
 
 def test_a_technician_can_read_the_store_with_any_sqlite_tool(store, tmp_path):
