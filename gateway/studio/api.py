@@ -117,7 +117,7 @@ def _told_inside(studio: Studio) -> APIRouter:
         """Tell the newest two hundred rides, newest first."""
         return [_ride(stored) for stored in studio.rides()]
 
-    @routes.get("/api/rides/{box}/{ride}")
+    @routes.get("/api/rides/{box}/{ride}", responses={404: {}})
     async def one_ride(box: str, ride: str) -> Any:
         """Tell one ride's summary as it is stored."""
         stored = studio.ride(box, ride)

@@ -34,7 +34,7 @@ BODY = {
                     "type": "object",
                     "description": "boxes: empty, every bike that is online; the rest is a Cmd",
                     "properties": {
-                        "boxes": {"type": "array", "items": {"type": "string"}},
+                        "boxes": {"type": "array", "items": _CMD["command"]},
                         **{name: what for name, what in _CMD.items() if name in MAY_ASK},
                     },
                     "required": ["kind"],

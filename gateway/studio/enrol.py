@@ -72,12 +72,12 @@ def add_enrolment(app: FastAPI, grants: Grants, gym: Gym, clock: Clock) -> None:
         made = grants.renew(unpack(asked, RenewalAsked), source)
         return PlainTextResponse(pem(made, *gym.authorities[:-1]))
 
-    @app.post("/api/identity/claim", responses={403: {}, 422: {}, 429: {}})
+    @app.post("/api/identity/claim", responses={403: {}, 413: {}, 422: {}, 429: {}})
     async def claim(request: Request) -> Response:
         """Give a box its first certificate, for a claim code."""
         return await answer(request, first)
 
-    @app.post("/api/identity/renew", responses={403: {}, 422: {}, 429: {}})
+    @app.post("/api/identity/renew", responses={403: {}, 413: {}, 422: {}, 429: {}})
     async def renew(request: Request) -> Response:
         """Give a box its next certificate, for the last one."""
         return await answer(request, following)

@@ -89,7 +89,7 @@ def told_inside(box: Box) -> APIRouter:
         """Tell the newest fifty rides, newest first."""
         return [_ride(row) for row in box.rides()]
 
-    @routes.get("/api/rides/{ride}")
+    @routes.get("/api/rides/{ride}", responses={404: {}})
     async def one_ride(ride: str) -> Any:
         """Tell one ride; it is added up as it goes."""
         row = box.ride(ride)
