@@ -1,4 +1,4 @@
-"""Both APIs, asked everything that their own descriptions allow and more: never a 5xx, never an answer that the description does not know."""
+"""Both APIs, asked all that their descriptions allow and more: no 5xx, and nothing undescribed."""
 
 import asyncio
 import contextlib
