@@ -488,6 +488,10 @@ class Interval(Message, frozen=True, kw_only=True):
     """Rule to the faults that began in this interval."""
     unseen_s: dict[str, float]
     """Rule to the time it could not be judged."""
+    rpm: tuple[int | None, ...] = ()
+    """Cadence in each second from from_s on; None where nobody rode or the sensor was silent."""
+    form: tuple[int | None, ...] = ()
+    """In each second: 1 in position, 0 with a fault standing, None unseen."""
 
 
 class CueGiven(Message, frozen=True, kw_only=True):

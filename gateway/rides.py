@@ -19,6 +19,7 @@ NEAR_ENOUGH_S = 2.0
 """A start that is this near the truth stays as it was told."""
 
 _started = msgspec.json.Decoder(RideStarted)
+_told: Reader[ToGateway] = Reader(ToGateway)
 
 
 class RideRow(NamedTuple):
@@ -35,7 +36,6 @@ class Rides:
     def __init__(self, db: Database, outbox: Outbox) -> None:
         self._db = db
         self._outbox = outbox
-        self._told: Reader[ToGateway] = Reader(ToGateway)
 
     def newest(self, most: int) -> list[RideRow]:
         """Return the newest rides, newest first."""
@@ -50,7 +50,7 @@ class Rides:
         told, confirmed_utc = row
         if told is not None:
             return RideRow(msgspec.json.decode(told, type=Summary), confirmed_utc)
-        summary = summarise(self._messages(ride))
+        summary = summarise(self.told(ride))
         return None if summary is None else RideRow(summary, None)
 
     def tell_summary(self, ride: str, t_s: float, boot_id: str) -> None:
@@ -60,7 +60,7 @@ class Rides:
             return  # its start was not told: nothing to add up
         number, ended, told, thinned = row
         over = ended is not None or self._row("SELECT 1 FROM ride WHERE n > ?", number)
-        summary = summarise(self._messages(ride))
+        summary = summarise(self.told(ride))
         if thinned or not over or summary is None:
             return
         body = msgspec.json.encode(summary).decode()
@@ -99,19 +99,31 @@ class Rides:
             self.tell_summary(ride, t_s, boot_id)
         return wrong
 
-    def _messages(self, ride: str) -> Iterator[ToGateway]:
-        for (body,) in self._db.execute(
-            "SELECT started FROM ride WHERE ride = :ride"
-            " UNION ALL SELECT ended FROM ride WHERE ride = :ride AND ended IS NOT NULL"
-            " UNION ALL SELECT body FROM interval WHERE ride = :ride"
-            " UNION ALL SELECT body FROM cue WHERE ride = :ride",
-            {"ride": ride},
-        ):
-            yield self._told.read(body.encode())
+    def told(self, ride: str) -> Iterator[ToGateway]:
+        """Return what the ride told that is still kept."""
+        return messages_of(self._db, ride)
 
     def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self._db.execute(sql, list(values)).fetchone()
         return row
+
+
+def messages_of(db: Database, ride: str) -> Iterator[ToGateway]:
+    """Return what a ride told, from any connection to the store; nothing when it is not there."""
+    for (body,) in db.execute(
+        "SELECT started FROM ride WHERE ride = :ride"
+        " UNION ALL SELECT ended FROM ride WHERE ride = :ride AND ended IS NOT NULL"
+        " UNION ALL SELECT body FROM interval WHERE ride = :ride"
+        " UNION ALL SELECT body FROM cue WHERE ride = :ride",
+        {"ride": ride},
+    ):
+        yield _told.read(body.encode())
+
+
+def newest_of(db: Database) -> str | None:
+    """Return the newest ride's name; None when nobody ever rode."""
+    row = db.execute("SELECT ride FROM ride ORDER BY n DESC LIMIT 1").fetchone()
+    return None if row is None else str(row[0])
 
 
 def _moment(wall_utc: str) -> datetime:

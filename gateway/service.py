@@ -37,6 +37,7 @@ from firmware_app.wire import (
     PoseFeatures,
     Reader,
     SyncState,
+    ToGateway,
 )
 from gateway.audit import Noted, digest
 from gateway.bike_link import BikeLink
@@ -251,6 +252,10 @@ class GatewayService:
     def ride(self, ride: str) -> RideRow | None:
         """Return one ride."""
         return self._store.ride(ride)
+
+    def told(self, ride: str) -> Sequence[ToGateway]:
+        """Return all that a ride told."""
+        return self._store.told(ride)
 
     # the network ---------------------------------------------------------------------------
 

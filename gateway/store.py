@@ -266,6 +266,10 @@ class Store:
         """Return one ride as far as it has been told; None when its start has not."""
         return self._rides.ride(ride)
 
+    def told(self, ride: str) -> list[ToGateway]:
+        """Return all that a ride told and that is still kept; empty when it is not there."""
+        return list(self._rides.told(ride))
+
     def rides(self, most: int = 50) -> list[RideRow]:
         """Return the newest rides, newest first."""
         return self._rides.newest(most)

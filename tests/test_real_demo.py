@@ -114,6 +114,7 @@ def test_the_journal_rides_again_to_the_same_summary(left, summary, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     replayed = json.loads(again.read_text())
+    assert (left / "ride.fit").read_bytes()[8:12] == b".FIT"
     assert replayed == {key: summary[key] for key in replayed}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 import subprocess
 from urllib.parse import urlencode, urlsplit
@@ -140,6 +141,8 @@ def test_a_phone_that_reads_the_screen_names_the_next_rider(gym, browser):
         headers = {"Origin": gym.lan}
         answer = await asyncio.to_thread(browser.post, page, data=form, headers=headers)
         assert "Have a good ride, Zoë" in answer.text
+        mine = re.search(r'href="(/mine/[^"]+)"', answer.text)[1]
+        assert "will be here" in (await asyncio.to_thread(browser.get, mine)).text
         await asyncio.to_thread(until, lambda: any(isinstance(one, Claim) for one in heard))
         again = await asyncio.to_thread(browser.get, page)
         await asyncio.to_thread(until, lambda: url() != shown)

@@ -4,9 +4,12 @@ Time since the last sign of riding is pending: part of the ride if another sign 
 none does.
 """
 
+from msgspec import structs
+
 from firmware_app.form.state import FormState
 from firmware_app.ride.timeline import Timeline
 from firmware_app.ride.totals import LONGEST_TICK_S, Totals
+from firmware_app.ride.trace import Trace
 from firmware_app.sensors.cadence import Cadence
 from firmware_app.wire import Debrief, Interval, RideId
 
@@ -20,6 +23,7 @@ class Account:
         self._interval = Totals(t_s)
         self._pending = Totals(t_s)
         self._timeline = Timeline(t_s)
+        self._trace = Trace(t_s)
         self._faults: frozenset[str] = frozenset()
         self.intervals = 0
         """How many have been closed."""
@@ -35,10 +39,11 @@ class Account:
         """Take in the turns that began the ride, before there was anything to judge."""
         self._pending.riding_s += riding_s
 
-    def add(self, t_s: float, dt_s: float, form: FormState) -> None:
+    def add(self, t_s: float, dt_s: float, rpm: float | None, form: FormState) -> None:
         """Take in one tick of riding; a gap is a box that slept, not a rider who rode."""
         self._faults = self._pending.add(form, min(dt_s, LONGEST_TICK_S), self._faults)
         self._timeline.add(t_s, form)
+        self._trace.add(t_s, rpm, form)
 
     def keep(self, t_s: float) -> None:
         """Count what was pending: a sign of riding came."""
@@ -48,6 +53,7 @@ class Account:
 
     def drop(self, t_s: float) -> None:
         """Forget what was pending: it was a rest."""
+        self._trace.cut(self._pending.from_s)
         self._pending = Totals(t_s)
         self._faults = frozenset()
 
@@ -58,12 +64,14 @@ class Account:
     def close(self, ride: RideId, t_s: float) -> Interval | None:
         """Close the interval; None when nobody rode in it."""
         gathered, self._interval = self._interval, Totals(t_s)
+        trace, self._trace = self._trace, Trace(t_s)
         turns = self._cadence.turns - self._told_turns
         if gathered.riding_s == 0 and turns == 0:
             return None
         told = gathered.interval(
             ride, self.intervals, t_s, turns, self._cadence.turning_s - self._told_turning_s
         )
+        told = structs.replace(told, rpm=tuple(trace.rpm), form=tuple(trace.form))
         self.intervals += 1
         self._told_turns = self._cadence.turns
         self._told_turning_s = self._cadence.turning_s

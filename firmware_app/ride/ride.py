@@ -229,7 +229,7 @@ class Ride:
         target_rpm = self._intervals.target_rpm(t_s, self._target_rpm)
         form = self._form = self._analyst.judge(t_s, rpm, target_rpm)
         if self.phase == "riding":
-            self._account.add(t_s, dt_s, form)
+            self._account.add(t_s, dt_s, rpm, form)
             if t_s - self._moved_s >= self.setup.rules.pause_s:
                 self._pause(t_s, by_hand=False)
             else:

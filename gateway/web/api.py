@@ -12,7 +12,11 @@ import msgspec
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from firmware_app.wire import Live
+from firmware_app.errors import BadInput
+from firmware_app.wire import Live, ToGateway
+from gateway.export.fit import fit_of
+from gateway.export.health import health_of
+from gateway.export.track import track_of
 from gateway.rides import RideRow
 from gateway.web.console import Health, console
 from gateway.web.frame import make_app, not_found, page
@@ -21,7 +25,15 @@ from gateway.web.metrics import metrics
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
-class Box(Protocol):
+class Teller(Protocol):
+    """Who knows what a ride told."""
+
+    def told(self, ride: str) -> Sequence[ToGateway]:
+        """Return all that a ride told; empty when it is not there."""
+        ...
+
+
+class Box(Teller, Protocol):
     """What the API asks of the service; called in its thread."""
 
     def health(self) -> Health:
@@ -95,6 +107,16 @@ def told_inside(box: Box) -> APIRouter:
         row = box.ride(ride)
         return not_found(f"no ride is called {ride}; see /api/rides") if row is None else _ride(row)
 
+    @routes.get("/api/rides/{ride}/ride.fit", response_class=Response)
+    async def ride_as_fit(ride: str) -> Any:
+        """Give one ride as a FIT activity, for Strava, Garmin Connect and the like."""
+        return fit_file(box, ride)
+
+    @routes.get("/api/rides/{ride}/health.json")
+    async def ride_as_workout(ride: str) -> Any:
+        """Give one ride as a workout, for what keeps health records on a phone."""
+        return health_file(box, ride)
+
     @routes.get("/api/live")
     async def live() -> Any:
         """Tell how the rider sits now; live is null when nobody rides."""
@@ -102,6 +124,29 @@ def told_inside(box: Box) -> APIRouter:
         return {"live": msgspec.to_builtins(newest) if newest else None}
 
     return routes
+
+
+def fit_file(box: Teller, ride: str) -> Response:
+    """Return a ride as a file to download, or why not."""
+    try:
+        content = fit_of(track_of(box.told(ride)))
+    except BadInput as error:
+        return not_found(str(error))
+    return _file(content, "application/vnd.ant.fit", "ride.fit")
+
+
+def health_file(box: Teller, ride: str) -> Response:
+    """Return a ride as a workout to download, or why not."""
+    try:
+        content = msgspec.json.encode(health_of(track_of(box.told(ride))))
+    except BadInput as error:
+        return not_found(str(error))
+    return _file(content, "application/json", "health.json")
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    disposition = f'attachment; filename="{name}"'
+    return Response(content, media_type=kind, headers={"Content-Disposition": disposition})
 
 
 def _ride(row: RideRow) -> dict[str, Any]:

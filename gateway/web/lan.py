@@ -15,6 +15,7 @@ from gateway.access import Access, Person
 from gateway.audit import Noted
 from gateway.web.api import Box, console_of, told_inside, told_to_everybody
 from gateway.web.frame import make_app, page
+from gateway.web.my_ride import RideKeys, add_my_ride
 from gateway.web.ride_claim import Saddle, add_ride_claim
 from gateway.web.ride_code import RideCodes
 from gateway.web.signing_in import Door, add_door, signed_in_as
@@ -41,7 +42,9 @@ def make_lan_api(
     app = make_app("Bikebox", hosts, tls=True)
     door = Door(access, box.note, clock, tls=True)
     add_door(app, door)
-    add_ride_claim(app, box.name, codes, box, box.note, clock)
+    keys = RideKeys()
+    add_ride_claim(app, box.name, codes, box, box.note, keys, clock)
+    add_my_ride(app, keys, box, clock)
     app.include_router(told_to_everybody(box))
     app.include_router(told_inside(box), dependencies=[Depends(door.guard())])
 

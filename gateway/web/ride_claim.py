@@ -13,6 +13,7 @@ from firmware_app.clock import Clock
 from firmware_app.wire import Claim
 from gateway.patience import NOT_LOCKED, Patience
 from gateway.web.frame import page, read_form
+from gateway.web.my_ride import RideKeys
 from gateway.web.ride_code import RideCodes
 from gateway.web.signing_in import Note, source_of, too_often
 
@@ -33,7 +34,13 @@ class Saddle(Protocol):
 
 
 def add_ride_claim(  # noqa: PLR0913, PLR0917 - what a page needs of its surroundings
-    app: FastAPI, box: str, codes: RideCodes, saddle: Saddle, note: Note, clock: Clock
+    app: FastAPI,
+    box: str,
+    codes: RideCodes,
+    saddle: Saddle,
+    note: Note,
+    keys: RideKeys,
+    clock: Clock,
 ) -> None:
     """Serve the page."""
     patience = Patience(NOT_LOCKED)
@@ -74,7 +81,7 @@ def add_ride_claim(  # noqa: PLR0913, PLR0917 - what a page needs of its surroun
         agreed = [word for word, yes in (("board", on_board), ("remembered", remember)) if yes]
         words = f"agreed to {', '.join(agreed) or 'nothing more'}, from {source_of(request)}"
         note("ride_claimed", "rider", words)
-        return _welcome(name, on_board=on_board)
+        return _welcome(name, keys.issue(name, clock.monotonic()), on_board=on_board)
 
 
 def plain_name(text: str) -> str:
@@ -110,13 +117,15 @@ def _ask(box: str, code: str, wrong: str = "") -> Response:
     return answer
 
 
-def _welcome(name: str, *, on_board: bool) -> Response:
+def _welcome(name: str, key: str, *, on_board: bool) -> Response:
     board = "may show" if on_board else "does not show"
     return page(
         "Your ride",
         f'<section class="narrow"><h1>Have a good ride, {escape(name)}</h1>'
         f'<p class="sub">Pedal within three minutes. The instructor&rsquo;s board {board} your '
-        "name.</p></section>",
+        f'name.</p><p><a class="button" href="/mine/{key}">Your ride, when it is over</a></p>'
+        '<p class="sub">Keep this page open: it leads to your summary, and to a file for Strava, '
+        "Garmin Connect and others.</p></section>",
     )
 
 
