@@ -49,7 +49,8 @@ def fit_of(track: Track) -> bytes:
     builder = FitFileBuilder(auto_define=True)
     for message in _messages(track):
         builder.add(message)
-    return builder.build_bytes()
+    content: bytes = builder.build_bytes()
+    return content
 
 
 def _messages(track: Track) -> Iterator[DataMessage]:
