@@ -25,12 +25,12 @@ from gateway.fleet.box_plan import (
     plan_box,
     put,
     settings_text,
-    spare_fstab,
     why_not,
     write_toml,
 )
 from gateway.fleet.inventory import read_inventory
 from gateway.fleet.pinning import with_host_key
+from gateway.fleet.spare_fstab import spared
 from gateway.fleet.wanted import debian_packages, wanted
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,7 @@ def as_wanted(wants, facts=STOCK):
         updater=f"bikebox-updater-{wants.updater_fingerprint}",
         inbox="2770 bikebox-technician",
         settings=settings_text(facts, wants),
-        fstab=spare_fstab(facts.fstab),
+        fstab=spared(facts.fstab),
         swap_file=False,
     )
 
@@ -137,14 +137,24 @@ def test_what_the_boxs_own_identity_wrote_into_its_settings_stays(fleet):
     own = (
         'box = "n1"\nrider = "old"\n[mqtt]\nurl = "mqtts://studio:8883"\nlive = false\n'
         'key_file = "/run/k"\n[identity]\nstudio = "http://studio"\n'
+        '[gateway]\naccess_file = "/run/a"\nlan = true\n'
     )
     facts = msgspec.structs.replace(STOCK, settings=own)
     text = settings_text(facts, wants(fleet))
     assert 'key_file = "/run/k"' in text
     assert 'studio = "http://studio"' in text
+    assert 'access_file = "/run/a"' in text
+    assert "lan" not in text
     assert 'url = "mqtt://north:1883"' in text, "fleet.toml goes before"
     assert "old" not in text
     assert "live" not in text
+
+
+def test_settings_that_say_the_same_in_another_order_are_left_alone(fleet):
+    there = as_wanted(wants(fleet))
+    claimed = f'{there.settings}[identity]\nstudio = "http://s"\n'
+    claimed = claimed.replace("[mqtt]\n", '[mqtt]\nkey_file = "/run/k"\n')
+    assert plan_box(msgspec.structs.replace(there, settings=claimed), wants(fleet)) == []
 
 
 def test_settings_are_written_so_that_they_are_read_as_they_were():
@@ -166,7 +176,7 @@ def test_settings_are_written_so_that_they_are_read_as_they_were():
     ],
 )
 def test_only_the_cards_own_file_systems_get_noatime(before, after):
-    assert spare_fstab(before) == after
+    assert spared(before) == after
 
 
 def test_a_file_is_written_by_a_real_shell_as_it_was_meant(tmp_path):

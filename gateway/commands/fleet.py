@@ -7,10 +7,12 @@ were away or ridden and come later, 78 something must be mended first.
 """
 
 import argparse
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 
 from firmware_app.errors import BadInput
+from gateway.identity.shown import Wifi
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +51,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     provision.add_argument("--password", action="store_true", help="ask for the account's password")
     provision.add_argument("--dry-run", action="store_true", help="the plan and no more")
     provision.add_argument("--yes", action="store_true", help="do not ask")
+    card = does.add_parser("card", help="a fresh card's boot partition: it does all that alone")
+    card.add_argument("--to", type=Path, required=True, metavar="DIR", help="the boot partition")
+    whose = card.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--on", nargs=1, default=[], metavar="BIKE", help="whose it will be")
+    whose.add_argument("--new", metavar="GYM", help="any bike's: its name is held to its camera")
+    card.add_argument("--bundle", dest="bundles", nargs="+", default=[], type=Path)
+    card.add_argument("--claim", default="", metavar="CODE", help="of the studio, for --on")
+    card.add_argument("--wifi", metavar="NAME", help="it joins this one; asks for the password")
     for name, words in (
         ("status", "which release each bike has, and how it is"),
         ("doctor", "let each bike examine itself; what is wrong, and the remedy"),
@@ -67,7 +77,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
     # asyncssh is on laptops only, and --help must work without it
-    from gateway.fleet import asking, desk, provisioning, rolling  # noqa: PLC0415 - see above
+    from gateway.fleet import asking, card, desk, provisioning, rolling  # noqa: PLC0415 - see above
     from gateway.fleet.bundle import read_bundle  # noqa: PLC0415 - see above
     from gateway.fleet.report import read_report, to_resume  # noqa: PLC0415 - see above
 
@@ -89,6 +99,11 @@ def run(args: argparse.Namespace) -> int:
             at.with_password() if args.password else at,
             provisioning.Errands(bundles, args.claim, args.host_key, args.dry_run, args.yes),
         ),
+        "card": lambda: card.card(
+            at,
+            at.inventory.nameless_of(args.new) if args.new else at.one_bike(),
+            card.Errand(args.to, bundles, args.claim, _wifi(args.wifi)),
+        ),
         "status": lambda: asking.status(at, as_json=args.json),
         "doctor": lambda: asking.doctor(at, as_json=args.json),
         "logs": lambda: (
@@ -100,3 +115,7 @@ def run(args: argparse.Namespace) -> int:
     }
     does["rollback"] = does["update"]
     return does[args.does]()
+
+
+def _wifi(name: str | None) -> Wifi | None:
+    return Wifi(name, getpass.getpass(f"password of {name}: ")) if name else None

@@ -22,7 +22,7 @@ from firmware_app.errors import BadInput, BikeError, PartSlow
 from firmware_app.settings import Settings, load_settings, settings_path
 from gateway.identity.asking import claim, clock_is_off, renew
 from gateway.identity.claim import read_code
-from gateway.identity.device import Device, is_due
+from gateway.identity.device import NAMELESS, Device, is_due
 from gateway.identity.in_settings import change_settings
 from gateway.identity.shown import Wifi
 from gateway.riding import somebody_rides
@@ -31,8 +31,6 @@ from gateway.wifi import join
 
 CREDENTIALS = "/run/credentials/bikebox-gateway.service"
 """Where systemd hands key and access file to the gateway: LoadCredential in its unit."""
-NAMELESS = "new"
-"""The name of a box until it is claimed; only such a one takes what is held to its camera."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,6 @@ over SSH one by one, or onto the boot partition as one file for the first start.
 import base64
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,7 +17,9 @@ from msgspec import Struct
 
 from firmware_app.errors import BadSetting
 from firmware_app.settings import read_settings
+from gateway.fleet import spare_fstab
 from gateway.fleet.inventory import merged
+from gateway.fleet.spare_fstab import spared
 
 GROUP = "bikebox-technician"
 SETTINGS = "/etc/bikebox/bikebox.toml"
@@ -28,8 +29,13 @@ WORKSHOP = "/run/bikebox-provision"
 RIDDEN = 3
 """How a step ends that was put off because somebody rides, as rides_on_box.py says."""
 SYSTEMS = ("bookworm", "trixie")
+OTHER_SYSTEM = "put the 64-bit Raspberry Pi OS Lite (Bookworm or Trixie) on the card"
 MACHINES = ("aarch64", "x86_64")
-THE_BOXS_OWN = (("mqtt", ("url", "ca_file", "cert_file", "key_file")), ("identity", None))
+THE_BOXS_OWN = (
+    ("mqtt", ("url", "ca_file", "cert_file", "key_file")),
+    ("gateway", ("access_file",)),
+    ("identity", None),
+)
 """What `bikebox provision` wrote on the box stays, unless fleet.toml says something else."""
 
 
@@ -120,10 +126,7 @@ def mark(path: str) -> str:
 def why_not(facts: BoxFacts) -> str:
     """Return why this machine cannot become a box, and what to do; empty: it can."""
     if facts.codename not in SYSTEMS or facts.machine not in MACHINES:
-        return (
-            f"it is {facts.system or 'an unknown system'} on {facts.machine}; put the 64-bit"
-            " Raspberry Pi OS Lite (Bookworm or Trixie) on the card"
-        )
+        return f"it is {facts.system or 'an unknown system'} on {facts.machine}; {OTHER_SYSTEM}"
     return ""
 
 
@@ -146,10 +149,7 @@ def plan_box(facts: BoxFacts, wanted: Wanted) -> list[BoxStep]:
 
 def settings_text(facts: BoxFacts, wanted: Wanted) -> str:
     """Return bikebox.toml: what fleet.toml says, and what the box's own identity wrote there."""
-    try:
-        present = tomllib.loads(facts.settings)
-    except tomllib.TOMLDecodeError:
-        present = {}  # written anew: what cannot be read is of no use to the box either
+    present = _read(facts.settings)
     own: dict[str, Any] = {}
     for section, keys in THE_BOXS_OWN:
         there = present.get(section, {})
@@ -163,6 +163,13 @@ def settings_text(facts: BoxFacts, wanted: Wanted) -> str:
     except BadSetting as error:
         raise BadSetting(f"{error} (in settings of the gym or the bike)") from error
     return text
+
+
+def _read(settings: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(settings)
+    except tomllib.TOMLDecodeError:
+        return {}  # written anew: what cannot be read is of no use to the box either
 
 
 def write_toml(settings: Mapping[str, Any]) -> str:
@@ -279,31 +286,19 @@ def _inbox(facts: BoxFacts) -> Iterable[BoxStep]:
 
 def _card(facts: BoxFacts) -> Iterable[BoxStep]:
     """Yield what spares the card; see gateway/README.md for what is written."""
-    spared = spare_fstab(facts.fstab)
-    if spared != facts.fstab:
-        script = put(File("/etc/fstab", spared))
-        yield BoxStep("mount the card noatime", script + "mount -o remount,noatime /\n")
+    if spared(facts.fstab) != facts.fstab:
+        program = Path(spare_fstab.__file__).read_text(encoding="utf-8")
+        yield BoxStep("mount the card noatime", f"/usr/bin/python3 -I -c {quote(program)}\n")
     if facts.swap_file:
         yield BoxStep(
             "no swap file on the card",
-            "systemctl disable --now --quiet dphys-swapfile\nrm -f /var/swap\n",
+            "systemctl disable --now --quiet dphys-swapfile 2>/dev/null || true\nrm -f /var/swap\n",
         )
-
-
-def spare_fstab(fstab: str) -> str:
-    """Return the table with noatime for what is on the card."""
-    lines = []
-    for line in fstab.splitlines(keepends=True):
-        found = re.match(r"(\s*[^#\s]\S*\s+/\S*\s+(?:ext4|f2fs|btrfs)\s+)(\S+)", line)
-        if found and "noatime" not in found[2].split(","):
-            options = [o for o in found[2].split(",") if o not in ("relatime", "strictatime")]
-            line = found[1] + ",".join([*options, "noatime"]) + line[found.end() :]  # noqa: PLW2901 - its better half
-        lines.append(line)
-    return "".join(lines)
 
 
 def _settings(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
     text = settings_text(facts, wanted)
-    if text != facts.settings or mark(SETTINGS) in facts.unused:
+    # the claim puts its lines where it likes: what they say counts
+    if _read(text) != _read(facts.settings) or mark(SETTINGS) in facts.unused:
         restart = "systemctl --quiet try-restart --no-block bikebox.target 2>/dev/null || true"
         yield BoxStep(f"write {SETTINGS}", put(File(SETTINGS, text, then=restart)))

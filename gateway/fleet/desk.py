@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from msgspec import structs
 
 from firmware_app.clock import MachineClock
+from firmware_app.errors import BadInput
 from firmware_app.settings import convert
 from gateway.fleet.inventory import Bike, Inventory, RolloutRules, load_inventory
 from gateway.fleet.seen import Seen
@@ -34,6 +35,12 @@ class Desk(NamedTuple):
     def connect(self, bike: Bike) -> contextlib.AbstractAsyncContextManager[Line]:
         """Open a line to a bike."""
         return connected(bike, self.login)
+
+    def one_bike(self) -> Bike:
+        """Return the bike that was named; raise BadInput when it was a gym or a group."""
+        if len(self.bikes) != 1:
+            raise BadInput(f"one bike, not {len(self.bikes)}; name it with --on")
+        return self.bikes[0]
 
     def runner(self, told: Told) -> Runner:
         """Return who carries out errands."""

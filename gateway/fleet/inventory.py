@@ -16,6 +16,7 @@ from msgspec import Meta, Struct, field
 
 from firmware_app.errors import BadInput, BadSetting
 from firmware_app.settings import Name, Seconds, Section, convert, read_toml
+from gateway.identity.device import NAMELESS
 
 FINGERPRINT = r"SHA256:[A-Za-z0-9+/]{43}"
 HostKey = Annotated[str, Meta(pattern=rf"^$|^{FINGERPRINT}$|^ssh-ed25519 [A-Za-z0-9+/=]+( .*)?$")]
@@ -103,6 +104,8 @@ class Inventory(Struct, frozen=True, kw_only=True):
     technicians: dict[str, str]
     release_keys: dict[str, str] = {}
     rollout: RolloutRules
+    nameless: dict[str, Bike] = {}
+    """Gym to what a box of it is before it is claimed."""
 
     def choose(self, words: Sequence[str]) -> list[Bike]:
         """Return the bikes that these bikes, gyms and groups name, all when there are no words.
@@ -122,17 +125,37 @@ class Inventory(Struct, frozen=True, kw_only=True):
             chosen |= found
         return [bike for bike in self.bikes.values() if bike.name in chosen]
 
+    def nameless_of(self, gym: str) -> Bike:
+        """Return what a box of this gym is before it is claimed; raise BadInput."""
+        if gym not in self.nameless:
+            raise BadInput(f"no gym is called {gym}; the fleet has {_some(sorted(self.nameless))}")
+        return self.nameless[gym]
+
 
 def read_inventory(text: str, source: str = "fleet.toml") -> Inventory:
     """Read fleet.toml; raise BadSetting in words a technician can act on."""
     file = convert(FleetFile, read_toml(text, source), source)
     bikes: dict[str, Bike] = {}
+    nameless: dict[str, Bike] = {}
     for gym_name, written in file.gyms.items():
         gym = convert(GymEntry, written, f"{source}: [gyms.{gym_name}]")
+        nameless[gym_name] = Bike(
+            name=NAMELESS,
+            gym=gym_name,
+            address="",
+            port=22,
+            host_key="",
+            groups=(),
+            studio=gym.studio,
+            credentials=gym.credentials,
+            settings=merged({"gym": gym.title}, gym.settings, {"box": NAMELESS}),
+        )
         for name, line in gym.bikes.items():
             place = f"{source}: [gyms.{gym_name}.bikes] {name}"
             if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
                 raise BadSetting(f"{place}: a bike's name has at most 32 of A-Z a-z 0-9 _ -")
+            if name == NAMELESS:
+                raise BadSetting(f"{place}: so is every box called that has no name yet")
             if name in bikes:
                 raise BadSetting(f"{place}: {bikes[name].gym} has a bike of that name; rename one")
             entry = convert(BikeEntry, line, place)
@@ -153,6 +176,7 @@ def read_inventory(text: str, source: str = "fleet.toml") -> Inventory:
         technicians=file.technicians,
         release_keys=file.release_keys,
         rollout=file.rollout,
+        nameless=nameless,
     )
 
 

@@ -23,6 +23,8 @@ from gateway.identity.authority import Key, check_chain, fingerprint, new_key, p
 from gateway.identity.keys import read_key, write_key
 
 FILES = ("key.pem", "cert.pem", "ca.pem")
+NAMELESS = "new"
+"""A box's name until it is claimed; only such a one takes what is held to its camera."""
 RENEWED_AT = 2 / 3
 """Of its life: the last third is for a box that is away, or a studio that is."""
 

@@ -144,6 +144,11 @@ class Box:
             f"sshd of {self.name}",
         )
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has switched itself off."""
+        return self._nspawn is not None and self._nspawn.poll() is not None
+
     def cut(self) -> None:
         """Pull the plug: everything in it is gone at once. (What was written stays written: for
         unsynced bytes see power.py.)"""

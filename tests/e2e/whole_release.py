@@ -71,7 +71,7 @@ def whole_release(foundry: Foundry, version: str, serial: int) -> Path:
 def with_bench(box, turns_s: tuple[float, ...] = ()) -> None:
     """Give a box that is off a camera, a crank and a screen; turns_s is when the crank turns."""
     box.put(f"{BENCH}/rider.mp4".lstrip("/"), b"")
-    _repeat(REPOSITORY / "firmware_app/sim/rides/front.mp4", box.upper / f"{BENCH}/rider.mp4"[1:])
+    repeat(REPOSITORY / "firmware_app/sim/rides/front.mp4", box.upper / f"{BENCH}/rider.mp4"[1:])
     pulses = json.dumps({"crank_pulses_s": turns_s}).encode()
     box.put(f"{BENCH}/crank.json.gz".lstrip("/"), gzip.compress(pulses))
     drivers = "SDL_VIDEODRIVER=dummy SDL_AUDIODRIVER=dummy"
@@ -79,7 +79,7 @@ def with_bench(box, turns_s: tuple[float, ...] = ()) -> None:
     box.more = WHEELS
 
 
-def _repeat(clip: Path, to: Path) -> None:
+def repeat(clip: Path, to: Path) -> None:
     """Write a clip over and over, as it is encoded: a camera has no end."""
     with av.open(str(to), "w") as out:
         stream, begins = None, 0
