@@ -48,6 +48,9 @@ class Scene:
         self.laptop, self.studio = folder / "laptop", folder / "studio"
         (self.laptop / "dist").mkdir(parents=True)
         self.studio.mkdir()
+        self.bootfs = folder / "bootfs"
+        self.bootfs.mkdir()
+        (self.bootfs / "cmdline.txt").write_text("root=PARTUUID=1-02 quiet\n")
         self.key = self.laptop / ".ssh/id_ed25519"
         self.key.parent.mkdir(mode=0o700)
         for serial, version in enumerate(("26.11.0", "26.11.1"), 1):
@@ -66,6 +69,7 @@ class Scene:
             "ssh-ed25519 AAAA... sagar@laptop": public, "RW...": release, "CODE": self.code,
             ". .venv/bin/activate": f". {REPOSITORY}/.venv/bin/activate",
             "ssh-keygen -t ed25519": f"ssh-keygen -t ed25519 -f {self.key}",
+            "/media/sagar/bootfs": str(self.bootfs),
             **{f"10.20.0.{10 + n}": box.ip for n, box in enumerate(self.row.boxes, 1)},
         }  # fmt: skip
         for there, here in places.items():
