@@ -10,9 +10,10 @@ from gym_scene import told_ride
 from firmware_app.errors import BadSetting
 from firmware_app.summary import summarise
 from firmware_app.wire import CameraState, Live, RideId
+from gateway.commands.gateway import status_lines
 from gateway.rides import RideRow
 from gateway.web.api import make_api
-from gateway.web.console import Health, console
+from gateway.web.console import WHAT_TO_DO, Health, console
 from gateway.web.frame import span_text
 from gateway.web.serve import bind
 
@@ -25,6 +26,7 @@ class Box:
         self.row = RideRow(summarise(told_ride()), None)
         self.newest = None
         self.vision = None
+        self.confirmed_utc = None
 
     def health(self):
         return Health(
@@ -35,7 +37,7 @@ class Box:
             sync="waiting",
             unsynced=7,
             oldest_age_s=9400.0,
-            last_confirmed_utc=None,
+            last_confirmed_utc=self.confirmed_utc,
             unreadable=2,
             vision=self.vision,
         )
@@ -138,6 +140,25 @@ def test_prometheus_reads_the_metrics():
     assert figures["bikebox_outbox_rows"] == "7"
     assert figures['bikebox_part_ok{part="camera"}'] == "0"
     assert figures['bikebox_part_ok{part="ride"}'] == "1"
+    assert figures["bikebox_last_confirmed_timestamp_seconds"] == "0"
+
+
+def test_prometheus_reads_when_the_studio_last_confirmed():
+    box = Box()
+    box.confirmed_utc = "2026-04-17T19:00:00+00:00"
+    assert "bikebox_last_confirmed_timestamp_seconds 1776452400\n" in ask(box, "/metrics").text
+
+
+def test_the_status_in_a_terminal_says_first_what_is_wrong_and_what_to_do():
+    lines = status_lines(Box(broker="no broker at x:1883").health())
+    assert lines[:3] == [
+        "row2-bike14, version 26.11.0: 1 part not well",
+        "broker: no broker at x:1883",
+        f"    {WHAT_TO_DO['broker']}",
+    ]
+    assert "not confirmed   7 records, the oldest for 2 h 37" in lines
+    assert "last confirmed  never" in lines
+    assert status_lines(Box().health())[0].endswith("all is well")
 
 
 def seeing_box():

@@ -5,11 +5,13 @@ import contextlib
 import re
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from firmware_app.clock import HandClock
 from firmware_app.errors import PartLost
 from gateway.studio.api import _boards, make_studio_api
 from gateway.studio.archive import RideStored
@@ -17,6 +19,8 @@ from gateway.studio.bikes import Bike
 from gateway.studio.bikes_page import bikes_body
 from gateway.studio.board import board, sentence
 from gateway.studio.room import GONE_S, SILENT_S, Room
+from gateway.studio.service import StudioService
+from gateway.studio.settings import GymSettings
 from gateway.topics import CmdAck, Form, pack
 
 
@@ -306,6 +310,34 @@ def test_the_board_that_is_open_hears_of_a_change_and_of_nothing_once_a_second()
     assert "Amélie" not in first
     assert "Amélie" in second
     assert studio.watched == 0
+
+
+def test_a_class_that_is_over_is_told_once_more_as_empty(tmp_path):
+    clock = HandClock()
+    studio = StudioService(GymSettings(database=str(tmp_path / "s.db"), few_below=3), clock)
+    told = []
+
+    class Line:
+        dropped = 0
+
+        def publish(self, topic, payload):
+            told.append((topic, msgspec.json.decode(payload)["riders"]))
+
+    studio._line = Line()
+    for n in range(4):
+        studio._room.hear("42", Form(box=f"b{n}", rider=f"p{n}", t_s=0.0, states=GOOD), 0.0)
+    studio._room.hear("42", Form(box="b9", rider="p9", t_s=0.0, states=SHRUG), 0.0)
+
+    async def seventy_seconds():
+        task = asyncio.create_task(studio._count_aloud())
+        while clock.monotonic() < GONE_S + 10:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    assert studio.health()["riders"] == 4  # the one is too few to be told, here too
+    asyncio.run(seventy_seconds())
+    studio._archive.close()
+    assert [riders for _, riders in told].index(0) == len(told) - 1 > GONE_S - 2
 
 
 def test_of_several_classes_each_has_a_board_of_its_own():

@@ -21,17 +21,20 @@ from firmware_app.settings import Settings, load_settings, settings_path
 from gateway.audit import check
 from gateway.database import look_into, snapshot
 from gateway.service import GatewayService, store_path
-from gateway.web.console import Health
+from gateway.web.console import WHAT_TO_DO, Health
 from gateway.web.frame import span_text
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Take the settings file, and what to do."""
     parser.add_argument("--config", type=Path, help="settings file")
-    parser.add_argument("--json", action="store_true", help="status for programs")
     does = parser.add_subparsers(dest="does", metavar="WHAT")
     does.add_parser("run", help="serve until told to stop (default)")
-    does.add_parser("status", help="what the studio does not have yet, and what is wrong")
+    status = does.add_parser("status", help="what the studio does not have yet, and what is wrong")
+    for where, default in ((parser, False), (status, argparse.SUPPRESS)):
+        where.add_argument(
+            "--json", action="store_true", default=default, help="status for programs"
+        )
     does.add_parser("verify", help="has anybody touched the audit: 0 whole, 1 broken")
     copy = does.add_parser("snapshot", help="copy the store while it is used")
     copy.add_argument("file", type=Path, help="a new file")
@@ -67,18 +70,33 @@ def _status(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         sys.stdout.buffer.write(answer.content + b"\n")
         return int(not health.ok)
-    lines = [
-        f"{health.box}, version {health.version}: {'all is well' if health.ok else 'see below'}",
-        f"studio            {health.sync}",
-        f"not confirmed     {health.unsynced} records",
-        f"the oldest waits  {span_text(health.oldest_age_s)}",
-        f"last confirmed    {health.last_confirmed_utc or 'never'}",
-        f"given up          {health.given_up} records for want of room",
-        f"could not be read {health.unreadable} lines, {health.messages_dropped} messages",
-        *(f"{part:17} {words}" for part, words in health.wrong.items()),
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join(status_lines(health)) + "\n")
     return int(not health.ok)
+
+
+def status_lines(health: Health) -> list[str]:
+    """Return the box's state for a technician: what is wrong first, and what to do about it."""
+    said = "all is well" if health.ok else f"{_many(len(health.wrong), 'part')} not well"
+    lines = [f"{health.box}, version {health.version}: {said}"]
+    for part, words in health.wrong.items():
+        lines += [f"{part}: {words}", f"    {WHAT_TO_DO.get(part, 'It is tried again by itself.')}"]
+    waits = f", the oldest for {span_text(health.oldest_age_s)}" if health.unsynced else ""
+    last = (health.last_confirmed_utc or "")[:19].replace("T", " ")
+    return [
+        *lines,
+        f"studio          {health.sync}",
+        f"not confirmed   {_many(health.unsynced, 'record')}{waits}",
+        f"last confirmed  {last + ' UTC' if last else 'never'}",
+        f"given up        {_many(health.given_up, 'record')}, told to the studio as gaps",
+        (
+            f"unreadable      {_many(health.unreadable, 'line')} of the ride, "
+            f"{_many(health.messages_dropped, 'message')} of the broker"
+        ),
+    ]
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _verify(settings: Settings) -> int:
@@ -94,7 +112,7 @@ def _verify(settings: Settings) -> int:
         )
         return 1
     sys.stdout.write(
-        f"{path}: {found.entries} entries, each follows from the one before"
-        f" (newest {found.newest[:16]})\n"
+        f"{path}: the audit is whole, to entry {found.entries} (hash {found.newest[:16]});"
+        " each follows from the one before\n"
     )
     return 0

@@ -10,6 +10,8 @@ from gateway.studio.bikes import Bike
 from gateway.topics import CmdAck
 
 MOST_ROWS = 500
+MOST_PARTS, LONGEST_WORDS = 8, 200
+"""Of what a bike says that is wrong."""
 LONGEST_MESSAGE = 200
 """Of letters on a bike's screen."""
 
@@ -72,7 +74,8 @@ def answers_body(text: str, answers: Sequence[CmdAck]) -> str:
 
 def _row(bike: Bike) -> str:
     if bike.wrong:
-        words = "; ".join(f"{part}: {why}" for part, why in bike.wrong.items())
+        told = list(bike.wrong.items())[:MOST_PARTS]
+        words = "; ".join(f"{part[:LONGEST_WORDS]}: {why[:LONGEST_WORDS]}" for part, why in told)
         state = f'<td class="fault"><span class="mark">!</span>{escape(words)}</td>'
     elif bike.online:
         state = '<td class="good"><span class="mark">✓</span>well</td>'

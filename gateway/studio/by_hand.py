@@ -38,9 +38,12 @@ def take_in(path: Path, archive: Archive, clock: Clock) -> tuple[str, int]:
             if beside.exists():
                 shutil.copyfile(beside, Path(scratch) / f"box.db{tail}")
         copy = Path(scratch) / "box.db"
-        with look_into(copy) as db:
-            row = _one(db, "SELECT value FROM about WHERE key = 'box'", path)
-            box = str(row[0]) if row else ""
+        try:
+            with look_into(copy) as db:
+                row = _one(db, "SELECT value FROM about WHERE key = 'box'", path)
+        except BadInput as error:
+            raise BadInput(str(error).replace(str(copy), str(path))) from error
+        box = str(row[0]) if row else ""
         with contextlib.closing(Database(copy)) as db:
             steps.apply(db)  # it may come from an older version
             outbox = Outbox(db, box, clock)

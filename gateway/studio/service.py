@@ -292,7 +292,7 @@ class StudioService:
             **self._counts,
             "bikes_online": len(self._bikes.online),
             "bikes_wrong": self._bikes.wrong,
-            "riders": sum(counts.riders for counts in classes),
+            "riders": sum(counts.aggregate().riders for counts in classes),  # none by subtraction
             "dropped": self._dropped
             + self._ear.dropped
             + (self._line.dropped if self._line else 0),

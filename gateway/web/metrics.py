@@ -1,6 +1,7 @@
 """What a box tells Prometheus, in its text format."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import accumulate
 
 from firmware_app.wire import STAGE_BOUNDS_S, CameraState
@@ -18,6 +19,12 @@ def metrics(health: Health) -> str:
             "gauge",
             "Waiting time of the oldest of them.",
             round(health.oldest_age_s),
+        ),
+        *_one(
+            "last_confirmed_timestamp_seconds",
+            "gauge",
+            "When the studio last confirmed anything, in seconds since 1970; 0: never.",
+            _seconds(health.last_confirmed_utc),
         ),
         *_one(
             "unreadable_lines_total",
@@ -46,6 +53,13 @@ def metrics(health: Health) -> str:
     if health.vision is not None:
         lines += _of_vision(health.vision)
     return "\n".join(lines) + "\n"
+
+
+def _seconds(utc: str | None) -> int:
+    try:
+        return round(datetime.fromisoformat(utc or "").timestamp())
+    except ValueError:
+        return 0
 
 
 def _of_vision(vision: CameraState) -> Iterable[str]:
