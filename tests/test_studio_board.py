@@ -330,7 +330,7 @@ def test_a_class_that_is_over_is_told_once_more_as_empty(tmp_path):
 
     async def seventy_seconds():
         task = asyncio.create_task(studio._count_aloud())
-        while clock.monotonic() < GONE_S + 10:
+        for _ in range(200):
             await asyncio.sleep(0)
         task.cancel()
 
