@@ -35,7 +35,7 @@ def class_of_gstreamer(tmp_path: Path):
     media = make_class(Path(".cache/class").absolute())
     with Island(tmp_path) as island:
         island.add_address("10.77.0.1/24")
-        island.start("server", [python, str(SERVER), "17091", str(media)])
+        island.start("server", [python, str(SERVER), "127.0.0.1:17091", str(media)])
         island.wait_for("server", "READY")
         yield island
 

@@ -1,13 +1,16 @@
 """A WHEP server on GStreamer's webrtcbin, for the tests: the 201 flow, H.264 passed through.
 
-    /usr/bin/python3 gst_server.py PORT CLASS.mp4      (needs the system's python3-gi)
+    /usr/bin/python3 gst_server.py HOST:PORT CLASS.mp4 [LOG]      (needs the system's python3-gi)
 
 POST /whep -> 201 with Location /session/<n>; DELETE there -> 200; 401 without the Bearer "secret".
+Every viewer has the class from its beginning, once. LOG gets a line "number monotonic_s" when a
+picture is about to be sent.
 """
 
 import re
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import gi
@@ -17,12 +20,14 @@ gi.require_version("GstWebRTC", "1.0")
 gi.require_version("GstSdp", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402 - after require_version
 
+PICTURES = 300
+"""After so many the numbered class begins anew."""
 PIPELINE = """
 webrtcbin name=peer bundle-policy=max-bundle latency=0
 filesrc location={media} ! qtdemux name=film
 film.audio_0 ! queue ! identity sync=true ! rtpopuspay pt={opus}
   ! application/x-rtp,media=audio,encoding-name=OPUS,payload={opus} ! peer.sink_0
-film.video_0 ! queue ! h264parse config-interval=-1 ! identity sync=true
+film.video_0 ! queue ! h264parse config-interval=-1 ! identity name=due sync=true
   ! rtph264pay pt={h264} mtu=1200 aggregate-mode=zero-latency config-interval=-1
   ! application/x-rtp,media=video,encoding-name=H264,payload={h264} ! peer.sink_1
 """
@@ -39,6 +44,9 @@ class Viewer:
         h264 = re.search(r"a=fmtp:(\d+) .*profile-level-id=42e01f", offer)[1]
         self.pipeline = Gst.parse_launch(PIPELINE.format(media=media, opus=opus, h264=h264))
         self.peer = self.pipeline.get_by_name("peer")
+        self.number = 0
+        due = self.pipeline.get_by_name("due").get_static_pad("src")
+        due.add_probe(Gst.PadProbeType.BUFFER, self.sent)
         for index in range(2):
             one_way = GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY
             self.peer.emit("get-transceiver", index).set_property("direction", one_way)
@@ -50,6 +58,12 @@ class Viewer:
         described = GstWebRTC.WebRTCSessionDescription.new(kind, message)
         taken = Gst.Promise.new_with_change_func(self.offer_taken)
         self.peer.emit("set-remote-description", described, taken)
+
+    def sent(self, _pad, _info):
+        if Door.log is not None:
+            Door.log.write(f"{self.number % PICTURES} {time.monotonic():.6f}\n")
+        self.number += 1
+        return Gst.PadProbeReturn.OK
 
     def offer_taken(self, _promise):
         self.peer.emit("create-answer", None, Gst.Promise.new_with_change_func(self.answered))
@@ -76,6 +90,7 @@ class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     viewers = {}  # noqa: RUF012 - one server, one process
     media = ""
+    log = None
 
     def do_POST(self):
         offer = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -111,7 +126,10 @@ class Door(BaseHTTPRequestHandler):
 
 
 Gst.init(None)
+host, _, port = sys.argv[1].rpartition(":")
 Door.media = sys.argv[2]
+if len(sys.argv) > 3:
+    Door.log = open(sys.argv[3], "w", buffering=1)  # noqa: SIM115 - until it is stopped
 threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
 print("READY", flush=True)  # noqa: T201 - the test waits for it
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Door).serve_forever()
+ThreadingHTTPServer((host, int(port)), Door).serve_forever()

@@ -1,8 +1,8 @@
-"""A numbered class of Janus, a gym's bad Wi-Fi, and the player behind it, recording what it shows.
+"""A numbered class, a gym's bad Wi-Fi, and the player behind it, recording what it shows.
 
-By hand, as root or where user namespaces are allowed:
+By hand, as root or where user namespaces are allowed; the server is janus, gstreamer or ours:
 
-    python -m tests.whep.wifi --loss 0.02 --delay-ms 15 --jitter-ms 10 --seconds 30
+    python -m tests.whep.wifi --loss 0.02 --delay-ms 15 --jitter-ms 10 --seconds 30 --server janus
 """
 
 import argparse
@@ -53,6 +53,23 @@ class Wifi:
         self.radio.stdin.write(f"{word}\n".encode())
         self.radio.stdin.flush()
 
+    def serve(self, server: str) -> str:
+        """Start a class server, and a teacher where it needs one; return the class's address."""
+        if server == "janus":
+            start_janus(self.studio, self.folder)
+            self.teach()
+            return f"http://{STUDIO}{PATH}"
+        clip = make_clip(Path(".cache/class").absolute(), need("ffmpeg", "ffmpeg"))
+        if server == "gstreamer":
+            place, log = f"{STUDIO}:17091", self.folder / "sent.log"
+            film = str(lengthened(clip))
+            words = ["/usr/bin/python3", str(HERE / "gst_server.py"), place, film, str(log)]
+            self.studio.start("class", words)
+            self.studio.wait_for("class", "READY")
+            return f"http://{place}/whep"
+        self.studio.start_class("class", "--host", STUDIO, "--media", str(clip))
+        return f"http://{STUDIO}:8080/whep"
+
     def teach(self, name: str = "teacher") -> subprocess.Popen[bytes]:
         """Start a teacher who sends the numbered class to Janus."""
         clip = make_clip(Path(".cache/class").absolute(), need("ffmpeg", "ffmpeg"))
@@ -77,8 +94,20 @@ class Wifi:
         return watch(self.folder / "seen.mkv")
 
 
+def lengthened(clip: Path) -> Path:
+    """Return the clip over and over for two minutes, made when it is not there yet."""
+    made = clip.with_stem(f"{clip.stem}-long")
+    if not made.exists():
+        draft = made.with_suffix(".half.mp4")
+        words = [need("ffmpeg", "ffmpeg"), "-y", "-loglevel", "error", "-stream_loop", "11"]
+        subprocess.run([*words, "-i", str(clip), "-c", "copy", str(draft)], check=True, timeout=60)
+        draft.rename(made)
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--server", choices=("janus", "gstreamer", "ours"), default="janus")
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--keep", type=Path, help="keep recording and logs here")
     args, radio = parser.parse_known_args()
@@ -87,10 +116,10 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         shutil.rmtree(folder / "janus", ignore_errors=True)
         with Wifi(folder, *radio) as wifi:
-            start_janus(wifi.studio, folder)
-            wifi.teach()
-            seen = wifi.seen(wifi.play(args.seconds))
-        lines = [f"{' '.join(radio) or 'clean'} | {seen.told(folder / 'sent.log')}"]
+            seen = wifi.seen(wifi.play(args.seconds, wifi.serve(args.server)))
+        log = folder / "sent.log"
+        told = seen.told(log if log.exists() else None)
+        lines = [f"{args.server} {' '.join(radio) or 'clean'} | {told}"]
         lines += [f"  at {at_s:.2f} s stood {wait_s:.2f} s" for at_s, wait_s in seen.frozen]
         sys.stdout.write("\n".join([*lines, wifi.bike.said("player")[-1500:], ""]))
 
