@@ -6,6 +6,7 @@ import time
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
@@ -16,14 +17,15 @@ from firmware_app.player.rtp_frames import Frame as EncodedFrame
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
 
 
-def encoded(count: int) -> list[bytes]:
+def encoded(count: int, **more: str) -> list[bytes]:
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = 320, 180, "yuv420p"
     encoder.time_base = Fraction(1, 30)
-    encoder.options = {"tune": "zerolatency", "profile": "baseline", "g": "10"}
+    encoder.options = {"tune": "zerolatency", "profile": "baseline", "g": "10", **more}
     out = []
     for number in range(count):
-        frame = av.VideoFrame(320, 180, "yuv420p")
+        luma = (np.add.outer(np.arange(270), np.arange(320)) + number).astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(luma, format="yuv420p")
         frame.pts, frame.time_base = number, Fraction(1, 30)
         out += [bytes(packet) for packet in encoder.encode(frame)]
     return out
@@ -64,6 +66,35 @@ def test_sound_is_decoded_where_it_comes_and_needs_no_thread():
     assert given == [(960, 960)]
     assert threading.active_count() == before
     ours.stop()
+
+
+def shown(frames: list[bytes], head: bytes = b"") -> list[int]:
+    """Return which of the frames became pictures."""
+    given: list[int] = []
+    ours = decoding.Decoding("video", lambda _frame, ticks: given.append(ticks), head=head)
+    for number, data in enumerate(frames):
+        ours.put(H264, EncodedFrame(number, data))
+        time.sleep(0.003)
+    time.sleep(0.1)
+    ours.stop()
+    return given
+
+
+def test_a_class_that_renews_its_picture_bit_by_bit_is_seen_though_no_key_frame_comes():
+    frames = encoded(60, **{"intra-refresh": "1", "x264-params": "repeat-headers=1"})
+    assert is_key("H264", frames[0])
+    later = shown(frames[3:])  # whoever comes too late for the only key frame
+    assert later
+    assert later[-1] == 56
+    assert later[0] < 40
+
+
+def test_parameter_sets_that_come_apart_or_only_in_the_sdp_begin_a_class():
+    first, *others = encoded(8, g="60")
+    at = first.find(b"\0\0\1\x65")
+    assert shown([first[:at], first[at:], *others])
+    assert not shown([first[at:], *others])
+    assert shown([first[at:], *others], head=first[:at])
 
 
 def test_a_viewer_begins_at_a_key_frame():

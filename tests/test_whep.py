@@ -22,6 +22,7 @@ from firmware_app.player.whep import (
     Countered,
     NoClass,
     Redirected,
+    address_fault,
     ice_servers,
     understand,
     wait_s,
@@ -324,6 +325,14 @@ def test_an_address_that_is_none_is_shown_with_how_one_looks(url):
     assert isinstance(said, NoClass)
     assert said.state == "refused"
     assert "https://host/whep/class" in said.why
+
+
+def test_a_password_in_the_address_never_stands_on_the_screen():
+    url = "https://class:pass-word@studio.gym:8889/whep"
+    for said in (understand(404, {}, b"", url), understand(200, {}, b"", url)):
+        assert "studio.gym:8889" in said.why
+        assert "pass-word" not in said.why
+    assert "pass-word" not in address_fault("ftp://class:pass-word@studio.gym/whep")
 
 
 def test_a_certificate_file_that_is_not_there_is_named(tmp_path):

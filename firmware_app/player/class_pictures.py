@@ -9,8 +9,8 @@ from collections import deque
 
 import av
 
-MOST_HELD = 20
-"""Two thirds of a second, 28 MB of 720p: more than the sound is ever held back."""
+MOST_HELD = 40
+"""Two thirds of a second of 60 pictures: more than the sound is ever held back."""
 EARLY_S = 0.03
 """Half a picture's time, and what it takes to draw one."""
 OTHER_CLOCK_S = 1.0

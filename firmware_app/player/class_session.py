@@ -17,6 +17,12 @@ from aiortc.exceptions import InvalidAccessError, InvalidStateError, OperationEr
 from firmware_app.player.decoding import Decoded
 from firmware_app.player.ice_path import carries, is_ours
 from firmware_app.player.receiver import ClassReceiver, use_our_receiver
+from firmware_app.player.sdp_given import (
+    offer_all_we_can,
+    parameter_sets,
+    readable_answer,
+    readable_offer,
+)
 from firmware_app.player.stream_clock import Moment
 from firmware_app.player.whep import Answered, Countered, IceServer, NoClass
 from firmware_app.player.whep_http import Whep
@@ -54,6 +60,7 @@ class ClassSession:
         hardware: bool = False,
     ) -> None:
         use_our_receiver()
+        offer_all_we_can()
         self._whep = whep
         self._take_picture = take_picture
         self._take_sound = take_sound
@@ -90,8 +97,9 @@ class ClassSession:
         try:
             if isinstance(said, Countered):
                 return await self._take_counter_offer(said)
-            self._hear_all()
-            await self._peer.setRemoteDescription(RTCSessionDescription(said.sdp, "answer"))
+            self._hear(said.sdp)
+            answer = readable_answer(said.sdp, self._peer.localDescription.sdp)
+            await self._peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
         except NOT_SDP as wrong:
             return NoClass("connecting", f"the class server's SDP cannot be used: {wrong}")
         return None
@@ -120,8 +128,9 @@ class ClassSession:
     async def _take_counter_offer(self, said: Countered) -> NoClass | None:
         ours, self._peer = self._peer, self._new_peer()
         await ours.close()
-        await self._peer.setRemoteDescription(RTCSessionDescription(said.sdp, "offer"))
-        self._hear_all()
+        offer = readable_offer(said.sdp)
+        await self._peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        self._hear(said.sdp)
         await self._peer.setLocalDescription(await self._peer.createAnswer())
         return await self._whep.answer(said.session, self._peer.localDescription.sdp)
 
@@ -139,10 +148,16 @@ class ClassSession:
         peer.on("connectionstatechange", changed)
         return peer
 
-    def _hear_all(self) -> None:
+    def _hear(self, sdp: str) -> None:
+        """Take the first picture and the first sound of what the server has, and no other."""
+        heard = set()
+        sets = parameter_sets(sdp)
         for transceiver in self._peer.getTransceivers():
-            if isinstance(transceiver.receiver, ClassReceiver):
-                transceiver.receiver.give_to(self._give, hardware=self._hardware)
+            if not isinstance(transceiver.receiver, ClassReceiver) or transceiver.kind in heard:
+                transceiver.direction = "inactive"
+                continue
+            heard.add(transceiver.kind)
+            transceiver.receiver.give_to(self._give, hardware=self._hardware, parameter_sets=sets)
 
     def _give(self, frame: Decoded, moment: Moment | None) -> None:
         if self._left:

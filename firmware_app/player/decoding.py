@@ -26,6 +26,8 @@ HARDWARE = "h264_v4l2m2m"
 """FFmpeg's name for the decoder of a Pi 4 (bcm2835-codec); a Pi 5 has none."""
 SILENT = 30
 """Frames that hardware takes without giving a picture: then it does not work."""
+IDR, SEI, SPS = 5, 6, 7
+RECOVERY_POINT = b"\6"
 MOST_WAITING = 30
 """A second of pictures: whoever is that far behind begins anew at a key frame."""
 
@@ -56,14 +58,22 @@ class Decoding:
     """Decodes frames in the order they come, pictures away from the event loop."""
 
     def __init__(
-        self, kind: str, give: Callable[[Decoded, int], None], *, hardware: bool = False
+        self,
+        kind: str,
+        give: Callable[[Decoded, int], None],
+        *,
+        hardware: bool = False,
+        head: bytes = b"",
     ) -> None:
         """Call give, wherever it was decoded, with each decoded frame and its RTP timestamp.
 
         With hardware the machine's own decoder is tried; where it fails, software takes over.
+        Every H.264 decoder is told head, parameter sets, before anything else.
         """
         self._give = give
         self._hardware = hardware
+        self._head = head
+        self._begun = False
         self._work: deque[tuple[RTCRtpCodecParameters, Encoded] | None] = deque()
         self._fresh = threading.Condition()
         self._blind = kind == "video"
@@ -116,6 +126,9 @@ class Decoding:
     def _decode(self, codec: RTCRtpCodecParameters, frame: Encoded) -> None:
         if self._decoder is None or codec.name != self._name:
             self._name, self._decoder = codec.name, self._open(codec)
+            self._begun = False
+            if codec.name == "H264" and self._head:
+                frame = frame._replace(data=self._head + frame.data)
         try:
             decoded = self._decoder.decode(JitterFrame(frame.data, frame.ticks))
         except av.FFmpegError as error:
@@ -123,6 +136,9 @@ class Decoding:
                 self._without_hardware(error)
             self.key_wanted = True
             return
+        self._begun = self._begun or bool(decoded)
+        if not self._begun:
+            self.key_wanted = True  # where a picture only becomes whole by and by, one is quicker
         for one in decoded:
             if isinstance(one, Decoded):
                 self._give(one, one.pts if one.pts is not None else frame.ticks)
@@ -149,14 +165,20 @@ class Decoding:
 
 
 def is_key(codec: str, data: bytes) -> bool:
-    """Tell whether a decoder can begin with this frame; True for codecs of which we cannot say."""
+    """Tell whether a decoder can begin with this frame; True for codecs of which we cannot say.
+
+    H.264 (table 7-1) begins at an IDR slice, at its parameter sets, which some send apart from it,
+    or where a picture renewed bit by bit has its recovery point (annex D.2.8): some send no IDR
+    after their first. The decoder itself gives no picture before one is whole.
+    """
     if codec == "VP8":
         return not data[0] & 1
     if codec != "H264":
         return True
     at = data.find(b"\x00\x00\x01")
     while 0 <= at < len(data) - 3:
-        if data[at + 3] & 0x1F == 5:  # an IDR slice (H.264 table 7-1)
+        kind = data[at + 3] & 0x1F
+        if kind in (IDR, SPS) or (kind == SEI and data[at + 4 : at + 5] == RECOVERY_POINT):
             return True
         at = data.find(b"\x00\x00\x01", at + 3)
     return False

@@ -66,6 +66,7 @@ class ClassReceiver(RTCRtpReceiver):
         self._clock: Clock = MachineClock()
         self._give: Give = lambda _frame, _moment: None
         self._hardware = False
+        self._parameter_sets = b""
         self._decoding: Decoding | None = None
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._original_ssrc: dict[int, int] = {}
@@ -87,10 +88,14 @@ class ClassReceiver(RTCRtpReceiver):
         """The sender's last report: the middle of its NTP time, and when it came."""
         self._answered = 0
 
-    def give_to(self, give: Give, *, hardware: bool = False) -> None:
-        """Name who gets the decoded frames, and whether the machine's own decoder is tried."""
+    def give_to(self, give: Give, *, hardware: bool = False, parameter_sets: bytes = b"") -> None:
+        """Name who gets the decoded frames, and whether the machine's own decoder is tried.
+
+        parameter_sets are those that the sender may never send (H.264, Annex B).
+        """
         self._give = give
         self._hardware = hardware
+        self._parameter_sets = parameter_sets
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Begin; called by aiortc when the connection stands."""
@@ -102,7 +107,9 @@ class ClassReceiver(RTCRtpReceiver):
                 if encoding.rtx:
                     self._original_ssrc[encoding.rtx.ssrc] = encoding.ssrc
             kind = "video" if self._video else "audio"
-            self._decoding = Decoding(kind, self._decoded, hardware=self._hardware)
+            self._decoding = Decoding(
+                kind, self._decoded, hardware=self._hardware, head=self._parameter_sets
+            )
         await super().receive(parameters)
 
     async def stop(self) -> None:
@@ -144,7 +151,9 @@ class ClassReceiver(RTCRtpReceiver):
         self._statistics[packet.ssrc].add(packet)
         again = is_rtx(codec)
         if again:
-            ssrc, original = self._original_ssrc.get(packet.ssrc), codec.parameters.get("apt")
+            # a server that does not say whose repetitions these are has one stream here
+            ssrc = self._original_ssrc.get(packet.ssrc, self._ssrc)
+            original = codec.parameters.get("apt")
             if ssrc is None or len(packet.payload) < 2 or original not in self._codecs:
                 return
             packet = unwrap_rtx(packet, payload_type=original, ssrc=ssrc)
@@ -156,7 +165,7 @@ class ClassReceiver(RTCRtpReceiver):
         try:
             data = depayload(codec, packet.payload) if packet.payload else b""
         except ValueError:
-            return  # not what the codec allows; counts as lost
+            data = b""  # a kind of packet that this reader does not know is there, and no use
         self._codec = codec
         last = bool(packet.marker)
         piece = Piece(packet.sequence_number, packet.timestamp, last, data, again)

@@ -83,7 +83,7 @@ Outcome = Answered | Countered | Redirected | NoClass
 
 def understand(status: int, headers: Mapping[str, str], body: bytes, url: str) -> Outcome:
     """Tell what the answer to a POST means; headers' names are lower case, url the one asked."""
-    where = urlsplit(url).netloc
+    where = place(url)
     if status in REDIRECTS:
         if "location" in headers:
             return Redirected(urljoin(url, headers["location"]))
@@ -106,6 +106,16 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port
 
 
+def tellable(url: str) -> str:
+    """Return an address as it may stand on a screen: without a password in it."""
+    return re.sub(r"//[^/@]*@", "//", url)
+
+
+def place(url: str) -> str:
+    """Return host and port, as they may stand on a screen."""
+    return urlsplit(tellable(url)).netloc
+
+
 def address_fault(url: str) -> str:
     """Return what is wrong with a class's address, in words, or nothing."""
     try:
@@ -115,7 +125,7 @@ def address_fault(url: str) -> str:
         right = False
     if right:
         return ""
-    return f"whep_url {url!r} is not an address; it looks like https://host/whep/class"
+    return f"whep_url {tellable(url)!r} is not an address; it looks like https://host/whep/class"
 
 
 def wait_s(failures: int, said: NoClass, chance: float | None = None) -> float:
@@ -165,7 +175,7 @@ def is_ice_server(url: str) -> bool:
 
 
 def _session(status: int, sdp: str, headers: Mapping[str, str], url: str) -> Outcome:
-    where = urlsplit(url).netloc
+    where = place(url)
     location = headers.get("location", "")
     session = urljoin(url, location) if location else ""
     servers = ice_servers(headers.get("link", ""))

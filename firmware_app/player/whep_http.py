@@ -8,7 +8,6 @@ import contextlib
 import ssl
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,6 +19,8 @@ from firmware_app.player.whep import (
     Redirected,
     address_fault,
     origin,
+    place,
+    tellable,
     understand,
 )
 
@@ -85,8 +86,8 @@ class Whep:
             url = outcome.url
             fault = address_fault(url)
             if fault:
-                return NoClass("connecting", f"{urlsplit(self._url).netloc} redirects to {url!r}")
-        return NoClass("connecting", f"{urlsplit(self._url).netloc} redirects in circles")
+                return NoClass("connecting", f"{place(self._url)} redirects to {tellable(url)!r}")
+        return NoClass("connecting", f"{place(self._url)} redirects in circles")
 
     async def answer(self, session: str, sdp: str) -> NoClass | None:
         """PATCH our answer to the server's counter-offer; None when it was taken."""
@@ -103,7 +104,7 @@ class Whep:
             if not isinstance(outcome, Redirected) or address_fault(outcome.url):
                 break
             session = outcome.url
-        return NoClass("connecting", f"{urlsplit(session).netloc} took no answer")
+        return NoClass("connecting", f"{place(session)} took no answer")
 
     async def leave(self, session: str) -> None:
         """DELETE the session, within a second, whether the server hears it or not."""
@@ -132,7 +133,7 @@ class Whep:
     async def _ask(
         self, method: str, url: str, sdp: str
     ) -> tuple[int, dict[str, str], bytes] | NoClass:
-        where = urlsplit(url).netloc
+        where = place(url)
         try:
             self._http = self._http or self._open()
         except OSError as error:  # ssl.SSLError among them

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import gi
 
@@ -129,7 +130,7 @@ Gst.init(None)
 host, _, port = sys.argv[1].rpartition(":")
 Door.media = sys.argv[2]
 if len(sys.argv) > 3:
-    Door.log = open(sys.argv[3], "w", buffering=1)  # noqa: SIM115 - until it is stopped
+    Door.log = Path(sys.argv[3]).open("w", buffering=1)  # noqa: SIM115 - until it is stopped
 threading.Thread(target=GLib.MainLoop().run, daemon=True).start()
 print("READY", flush=True)  # noqa: T201 - the test waits for it
 ThreadingHTTPServer((host, int(port)), Door).serve_forever()
