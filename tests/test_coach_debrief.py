@@ -13,6 +13,19 @@ def test_the_longest_fault_is_the_next_thing_and_a_clean_rule_the_strength():
     assert strength not in (BOOK.rules["shrug"].strength, BOOK.rules["sway"].strength)
 
 
+def test_what_went_well_is_about_another_part_of_the_body_than_what_did_not():
+    strength, next_thing = debrief(BOOK, 600, {"head_drop": 60.0, "shrug": 30.0}, WATCHED)
+    assert next_thing == BOOK.rules["head_drop"].next
+    head_and_shoulders = ("head_drop", "head_tilt", "shrug", "shoulder_tilt")
+    assert strength not in {BOOK.rules[rule].strength for rule in head_and_shoulders}
+
+
+def test_when_every_part_has_a_fault_there_is_still_a_strength():
+    faults = dict.fromkeys(("head_drop", "shrug", "elbows_locked", "sway", "knees_in"), 60.0)
+    strength, _ = debrief(BOOK, 600, faults, WATCHED)
+    assert strength in {rule.strength for rule in BOOK.rules.values()}
+
+
 def test_a_fault_counts_by_the_time_it_could_be_seen():
     unseen = WATCHED | {"sway": 560.0}
     _, next_thing = debrief(BOOK, 600, {"shrug": 60.0, "sway": 30.0}, unseen)

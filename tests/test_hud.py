@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from firmware_app.form import reasons
+from firmware_app.form.catalogue import PART_OF, PARTS
 from firmware_app.player.aim_page import SIGNS, CheckRow, Skeleton
 from firmware_app.player.banner import Banner
 from firmware_app.player.brush import Brush
 from firmware_app.player.buttons import lay_buttons, touched
 from firmware_app.player.code import Code
-from firmware_app.player.figure import PART_OF, PARTS, draw_figure, parts_of
+from firmware_app.player.figure import draw_figure, parts_of
 from firmware_app.player.hands import Event, meant
 from firmware_app.player.hud import Place, buttons_of, compose
 from firmware_app.player.lettering import width_of, wrap

@@ -5,7 +5,7 @@ rider ("shrug": the shoulders are up); "standing" is a state of riding and never
 Dwell times are guesses of engineering, tuned on rendered riders; see firmware_app/README.md.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Rule(NamedTuple):
@@ -45,3 +45,25 @@ POSTURE = tuple(rule.id for rule in RULES if not rule.id.startswith("cadence"))
 """What needs the camera."""
 STATES = frozenset({"standing"})
 """Ways of riding: told in the states, never cued, not out of position."""
+
+Part = Literal["head", "shoulders", "arms", "back", "knees"]
+PARTS: tuple[Part, ...] = ("head", "shoulders", "arms", "back", "knees")
+PART_OF: dict[str, Part] = {
+    "head_drop": "head",
+    "head_tilt": "head",
+    "shrug": "shoulders",
+    "shoulder_tilt": "shoulders",
+    "elbows_locked": "arms",
+    "elbows_flared": "arms",
+    "leaning": "arms",
+    "rounded_back": "back",
+    "lean_low": "back",
+    "sway": "back",
+    "bounce": "back",
+    "hip_rock": "back",
+    "knees_in": "knees",
+    "knees_out": "knees",
+    "saddle_low": "knees",
+    "saddle_high": "knees",
+}
+"""Where on the body a rule shows; a rule that is not here is not about the body."""

@@ -4,34 +4,13 @@ Colour is never alone: good is a closed line, a fault is thicker, unseen is dott
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
+from firmware_app.form.catalogue import PART_OF, PARTS, Part
 from firmware_app.player.brush import Brush, Point, curve
 from firmware_app.player.icons import arc
 from firmware_app.player.theme import FAULT, GOOD, UNSEEN, Colour
 from firmware_app.wire import RuleState
 
-Part = Literal["head", "shoulders", "arms", "back", "knees"]
-PARTS: tuple[Part, ...] = ("head", "shoulders", "arms", "back", "knees")
-PART_OF: dict[str, Part] = {
-    "head_drop": "head",
-    "head_tilt": "head",
-    "shrug": "shoulders",
-    "shoulder_tilt": "shoulders",
-    "elbows_locked": "arms",
-    "elbows_flared": "arms",
-    "leaning": "arms",
-    "rounded_back": "back",
-    "lean_low": "back",
-    "sway": "back",
-    "bounce": "back",
-    "hip_rock": "back",
-    "knees_in": "knees",
-    "knees_out": "knees",
-    "saddle_low": "knees",
-    "saddle_high": "knees",
-}
-"""Where on the body a rule is shown; a rule that is not here is not about the body."""
 WIDE, HIGH = 112.0, 214.0
 _BONE = 9.0
 

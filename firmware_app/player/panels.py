@@ -6,8 +6,9 @@ Sizes are in units; see theme.py.
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware_app.form.catalogue import PARTS, Part
 from firmware_app.player.brush import Brush
-from firmware_app.player.figure import PARTS, Part, draw_figure
+from firmware_app.player.figure import draw_figure
 from firmware_app.player.fonts import Weight
 from firmware_app.player.icons import Mark, Sign, draw_sign
 from firmware_app.player.lettering import width_of, wrap
