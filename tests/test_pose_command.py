@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from firmware_app.cli import main
@@ -94,6 +95,23 @@ def test_the_bench_refuses_a_video_without_a_rider(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "WARM_UP", FRAMES)
     with pytest.raises(bench.BadInput, match="shows a rider in 0 frames"):
         run(bench, "--json", tmp_path / "b.json", "--video", RIDER, "--models", MODELS)
+
+
+@pytest.mark.parametrize(("width", "height"), [(333, 251), (1, 1), (90, 160)])
+def test_a_video_of_any_size_has_its_poses_and_its_overlay(tmp_path, width, height):
+    video, overlay = tmp_path / "odd.mkv", tmp_path / "overlay.mp4"
+    with av.open(str(video), "w") as film:
+        stream = film.add_stream("ffv1", rate=15, width=width, height=height, pix_fmt="bgr0")
+        for level in (0, 128, 255):
+            grey = np.full((height, width, 3), level, np.uint8)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="bgr24")))
+        film.mux(stream.encode(None))
+    out = tmp_path / "poses.jsonl"
+    assert run(pose, video, "--json", out, "--overlay", overlay, "--models", MODELS) == 0
+    assert [json.loads(line)["present"] for line in out.read_text().splitlines()] == [False] * 3
+    with av.open(str(overlay)) as film:
+        shown = film.streams.video[0]
+        assert (shown.width, shown.height) == (width + width % 2, height + height % 2)
 
 
 def test_a_video_that_breaks_off_gives_its_poses_and_says_so(tmp_path):

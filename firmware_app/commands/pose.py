@@ -14,6 +14,7 @@ from typing import TextIO
 
 import av
 import msgspec
+import numpy as np
 
 from firmware_app.errors import BadInput
 from firmware_app.hardware import Frame
@@ -101,7 +102,10 @@ def _overlay(path: Path, fps: float) -> Iterator[Callable[[Frame, PoseFrame], No
 
         def show(frame: Frame, pose: PoseFrame) -> None:
             draw(pose, frame.bgr)
-            picture = av.VideoFrame.from_ndarray(frame.bgr, format="bgr24")
+            height, width = frame.bgr.shape[:2]
+            # the codec keeps colour for pairs of pixels: an odd side gets its edge twice
+            even = np.pad(frame.bgr, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+            picture = av.VideoFrame.from_ndarray(even, format="bgr24")
             if not stream.codec_context.is_open:
                 stream.width, stream.height = picture.width, picture.height
             picture.pts, picture.time_base = round(frame.t_s * 90_000), stream.time_base
