@@ -1,6 +1,7 @@
 """A technician brings a box's database on a stick."""
 
 import argparse
+import contextlib
 
 import pytest
 from gym_scene import told_ride
@@ -9,6 +10,7 @@ from firmware_app.clock import HandClock
 from firmware_app.errors import BadInput
 from firmware_app.wire import encode
 from gateway.commands import studio as command
+from gateway.database import snapshot
 from gateway.store import Store
 from gateway.studio.archive import Archive, Came
 from gateway.studio.by_hand import take_in
@@ -46,8 +48,8 @@ def send(store, archive):
 
 
 def test_what_a_box_could_not_send_is_taken_in_once(stick, archive):
-    assert take_in(stick, archive, HandClock()) == ("b1", 10)
-    assert take_in(stick, archive, HandClock()) == ("b1", 0)
+    assert take_in(stick, archive, HandClock()) == ("b1", 10, 0)
+    assert take_in(stick, archive, HandClock()) == ("b1", 0, 0)
     assert [ride.summary["ride"] for ride in archive.rides()] == list(reversed(RIDES))
 
 
@@ -59,7 +61,7 @@ def test_what_it_sends_later_all_the_same_is_known_and_confirmed(box, stick, arc
 
 def test_rides_that_another_studio_had_are_taken_in_too(box, stick, archive):
     box.confirm(Ack(epoch=box.outbox.epoch, upto=5))
-    assert take_in(stick, archive, HandClock()) == ("b1", 6)
+    assert take_in(stick, archive, HandClock()) == ("b1", 6, 0)
     assert archive.counts["rides"] == 2
 
 
@@ -76,3 +78,38 @@ def test_what_is_no_box_s_database_is_refused(archive, tmp_path):
     for wrong in ("holiday.jpg", "studio.db", "nothing.db"):
         with pytest.raises(BadInput, match=wrong):
             take_in(tmp_path / wrong, archive, HandClock())
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE outbox SET body = 'no JSON' WHERE seq = 2",
+        "UPDATE outbox SET body = NULL WHERE seq = 2",
+        "UPDATE outbox SET body = x'ff00' WHERE seq = 2",
+        "UPDATE outbox SET body = '[1]' WHERE seq = 2",
+        "UPDATE outbox SET epoch = '../e' WHERE seq = 2",
+        "UPDATE outbox SET t_s = 'now' WHERE seq = 2",
+    ],
+)
+def test_what_is_damaged_in_a_file_is_counted_and_the_rest_taken_in(box, stick, archive, harm):
+    box._db.execute(harm)
+    assert take_in(stick, archive, HandClock()) == ("b1", 9, 1)
+
+
+def test_a_name_that_is_none_puts_nothing_on_anybodys_topic(box, stick, archive):
+    box._db.execute("UPDATE about SET value = 'b2/up' WHERE key = 'box'")
+    assert take_in(stick, archive, HandClock())[1:] == (0, 10)
+
+
+def test_a_file_torn_on_the_stick_gives_what_is_whole_in_it(box, tmp_path, archive):
+    for n in range(3, 60):
+        ride = f"{n:06d}_ab_b1"
+        box.keep(ride, 100, [encode(message).rstrip(b"\n") for message in told_ride(ride)])
+    snapshot(tmp_path / "stick" / "gateway.db", tmp_path / "torn.db")
+    whole = (tmp_path / "torn.db").read_bytes()
+    for cut in range(4096, len(whole), 4096 * 5):
+        (tmp_path / "torn.db").write_bytes(whole[:cut] + b"\x5a" * 8192 + whole[cut + 8192 :])
+        with contextlib.suppress(BadInput):
+            take_in(tmp_path / "torn.db", archive, HandClock())
+    assert take_in(tmp_path / "stick" / "gateway.db", archive, HandClock()).unreadable == 0
+    assert archive.counts["rides"] == 59

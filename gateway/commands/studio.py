@@ -7,6 +7,7 @@ and ends. `claim`, `revoke`, `boxes`, `audit` and `ca` are for who looks after t
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -48,10 +49,13 @@ def run(args: argparse.Namespace) -> int:
         return boxes.run(args, settings)
     if args.by_hand is not None:
         archive = Archive(settings.database, MachineClock())
-        box, records = take_in(args.by_hand, archive, MachineClock())
-        archive.close()
-        sys.stdout.write(f"{args.by_hand}: {records} new records of {box}\n")
-        return 0
+        with contextlib.closing(archive):
+            taken = take_in(args.by_hand, archive, MachineClock())
+        told = f"{args.by_hand}: {taken.new} new records of {taken.box}"
+        if taken.unreadable:
+            told += f"; {taken.unreadable} could not be read: copy the file from the box once more"
+        sys.stdout.write(f"{told}\n")
+        return int(taken.unreadable > 0)
     service = StudioService(settings, MachineClock(), args.port_file)
     asyncio.run(run_until_stopped(service.run()))
     return 0

@@ -5,10 +5,13 @@ known already, and what was sent before is not there twice.
 """
 
 import contextlib
+import itertools
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from sqlite_utils import Database
@@ -24,14 +27,23 @@ from gateway.topics import Up, box_topic, pack
 AT_ONCE = 500
 
 
-def take_in(path: Path, archive: Archive, clock: Clock) -> tuple[str, int]:
-    """Store all that a box's file holds; return the box, and the records that are new.
+class Taken(NamedTuple):
+    """What came of it."""
 
-    Raise BadInput when it is not a box's database.
+    box: str
+    new: int
+    """Records that were not here yet."""
+    unreadable: int
+
+
+def take_in(path: Path, archive: Archive, clock: Clock) -> Taken:
+    """Store all that a box's file holds; raise BadInput when it is not a box's database.
+
+    What is damaged in it is counted, and the rest is taken in.
     """
     if not path.is_file():
         raise BadInput(f"{path}: no such file; bring <state>/gateway/gateway.db and what is beside")
-    before = archive.counts["records"]
+    before = archive.counts
     with tempfile.TemporaryDirectory() as scratch:
         for tail in ("", "-wal"):
             beside = path.with_name(path.name + tail)
@@ -41,19 +53,27 @@ def take_in(path: Path, archive: Archive, clock: Clock) -> tuple[str, int]:
         try:
             with look_into(copy) as db:
                 row = _one(db, "SELECT value FROM about WHERE key = 'box'", path)
-        except BadInput as error:
-            raise BadInput(str(error).replace(str(copy), str(path))) from error
+        except (BadInput, sqlite3.Error) as error:
+            raise BadInput(_again(path, str(error).replace(str(copy), str(path)))) from error
         box = str(row[0]) if row else ""
         with contextlib.closing(Database(copy)) as db:
-            steps.apply(db)  # it may come from an older version
-            outbox = Outbox(db, box, clock)
-            outbox.name_rows()
-            archive.store(_confirmed(db, box))
-            seq = 0
-            while ups := outbox.following(seq, AT_ONCE):
+            try:
+                steps.apply(db)  # it may come from an older version
+                outbox = Outbox(db, box, clock)
+                outbox.name_rows()
+            except sqlite3.Error as error:
+                raise BadInput(_again(path, str(error))) from error
+            skipped = [0]
+            records = itertools.chain(_confirmed(db, box, skipped), _waiting(db, outbox, skipped))
+            while ups := list(itertools.islice(records, AT_ONCE)):
                 archive.store(Came(box_topic(box, "up"), pack(up)) for up in ups)
-                seq = ups[-1].seq
-    return box, archive.counts["records"] - before
+    after = archive.counts
+    dead = after["unreadable"] - before["unreadable"]
+    return Taken(box, after["records"] - before["records"], dead + skipped[0])
+
+
+def _again(path: Path, why: str) -> str:
+    return why if str(path) in why else f"{path}: {why}; copy it from the box once more"
 
 
 def _one(db: Database, sql: str, path: Path) -> tuple[object, ...] | None:
@@ -63,19 +83,46 @@ def _one(db: Database, sql: str, path: Path) -> tuple[object, ...] | None:
     return row
 
 
-def _confirmed(db: Database, box: str) -> Iterator[Came]:
+def _confirmed(db: Database, box: str, skipped: list[int]) -> Iterator[Up]:
     """Yield the summaries that a studio had: this one may have lost them, or never been it."""
-    for seq, body, epoch in db.execute(
-        "SELECT summary_seq, summary, summary_epoch FROM ride"
-        " WHERE confirmed_utc IS NOT NULL ORDER BY n"
-    ):
-        up = Up(
-            box=box,
-            epoch=epoch,
-            seq=seq,
-            t_s=0.0,
-            wall_utc="",
-            kind="summary",
-            body=msgspec.json.decode(body),
-        )
-        yield Came(box_topic(box, "up"), pack(up))
+    question = "SELECT n FROM ride WHERE confirmed_utc IS NOT NULL AND n > ? ORDER BY n LIMIT 1"
+    for n in _walk(db, question, skipped):
+        with _counted(skipped):
+            seq, body, epoch = db.execute(
+                "SELECT summary_seq, summary, summary_epoch FROM ride WHERE n = ?", [n]
+            ).fetchone()
+            yield Up(
+                box=box,
+                epoch=epoch,
+                seq=seq,
+                t_s=0.0,
+                wall_utc="",
+                kind="summary",
+                body=msgspec.json.decode(body),
+            )
+
+
+def _waiting(db: Database, outbox: Outbox, skipped: list[int]) -> Iterator[Up]:
+    """Yield what no studio had, record by record."""
+    question = "SELECT seq FROM outbox WHERE seq > ? ORDER BY seq LIMIT 1"
+    for seq in _walk(db, question, skipped):
+        with _counted(skipped):
+            yield from outbox.following(seq - 1, 1)
+
+
+def _walk(db: Database, question: str, skipped: list[int]) -> Iterator[int]:
+    """Yield each number that the question gives, as far as the file can be read."""
+    last = -1
+    with _counted(skipped):
+        while (row := db.execute(question, [last]).fetchone()) and row[0] > last:
+            last = int(row[0])
+            yield last
+
+
+@contextlib.contextmanager
+def _counted(skipped: list[int]) -> Iterator[None]:
+    """Count what a damaged file does not give, and go on."""
+    try:
+        yield
+    except (sqlite3.Error, msgspec.MsgspecError, TypeError, ValueError):
+        skipped[0] += 1
