@@ -153,12 +153,12 @@ class Outbox:
         )
         return len(rows)
 
-    def put_aside(self, seq: int, why: str) -> list[tuple[str, str]]:
-        """Tell a gap in the place of one record; return its kind and body, if it is here."""
-        rows = self._db.execute("SELECT kind, body FROM outbox WHERE seq = ?", [seq]).fetchall()
+    def put_aside(self, seq: int, why: str) -> list[Up]:
+        """Tell a gap in the place of one record; return it, if it is here."""
+        found = [up for up in self.following(seq - 1, 1) if up.seq == seq]
         gap = msgspec.json.encode(Gap(upto=seq, records=1, why=why)).decode()
         self._db.execute("UPDATE outbox SET kind = 'gap', body = ? WHERE seq = ?", [gap, seq])
-        return rows
+        return found
 
     @property
     def given_up(self) -> int:

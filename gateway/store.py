@@ -33,12 +33,15 @@ from gateway.machine import home_of
 from gateway.outbox import Outbox, create_outbox, name_epochs
 from gateway.rides import RideRow, Rides
 from gateway.room import bytes_used, let_go, make_room
-from gateway.topics import LONGEST_BYTES, Ack, ClockFix
+from gateway.topics import LONGEST_BYTES, Ack, ClockFix, pack
 
 log = structlog.get_logger()
 
 DEAD_ROWS = 1000
 """Unreadable lines that are kept for a technician; older ones go."""
+
+PUT_ASIDE = "outbox"
+"""Source of dead records that `bikebox studio --import` takes all the same."""
 
 steps = Migrations("gateway")
 
@@ -257,8 +260,8 @@ class Store:
         """Keep a record that nothing gets past among the dead, whole; tell a gap in its place."""
         with self._writing():
             why = "the studio answers the record after it, and never this one"
-            for kind, body in self.outbox.put_aside(seq, why):
-                self._bury(f"outbox {kind} {seq}", why, body.encode())
+            for up in self.outbox.put_aside(seq, why):
+                self._bury(PUT_ASIDE, why, pack(up))
 
     # to people -----------------------------------------------------------------------------
 

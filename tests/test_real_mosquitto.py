@@ -124,8 +124,8 @@ def test_a_record_that_this_broker_never_takes_holds_up_nothing_and_is_kept_whol
     gym.kill("gateway")
     with contextlib.closing(Database(gym.folder / "state" / "gateway" / "gateway.db")) as db:
         ((source, line),) = db.execute("select source, line from dead").fetchall()
-    assert source == "outbox audit 2"
-    assert json.loads(line)["detail"] == "x" * 4000
+    assert source == "outbox"
+    assert json.loads(line)["body"]["detail"] == "x" * 4000
 
 
 def test_the_live_lane_the_counts_the_screen_and_a_command(gym):

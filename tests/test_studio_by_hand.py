@@ -113,3 +113,27 @@ def test_a_file_torn_on_the_stick_gives_what_is_whole_in_it(box, tmp_path, archi
             take_in(tmp_path / "torn.db", archive, HandClock())
     assert take_in(tmp_path / "stick" / "gateway.db", archive, HandClock()).unreadable == 0
     assert archive.counts["rides"] == 59
+
+
+def test_a_record_that_no_broker_took_comes_on_the_stick_in_the_place_of_its_gap(
+    box, stick, archive
+):
+    box.put_aside(5)  # the summary of the first ride
+    send(box, archive)
+    assert archive.counts == {"records": 10, "rides": 1, "unreadable": 0}
+    box.confirm(Ack(epoch=box.outbox.epoch, upto=10))
+    assert take_in(stick, archive, HandClock())[2] == 0
+    assert archive.counts == {"records": 10, "rides": 2, "unreadable": 0}
+    kinds = archive._tables.ask("SELECT kind FROM record ORDER BY seq")
+    assert [kind for (kind,) in kinds].count("gap") == 0
+    assert take_in(stick, archive, HandClock()) == ("b1", 0, 0)
+
+
+def test_a_gap_that_stands_for_several_is_filled_by_none_of_them(box, archive):
+    first = box.outbox.following(0, 1)
+    box.outbox.give_up("interval", 3, "no room")
+    send(box, archive)
+    archive.store(Came(box_topic("b1", "up"), pack(up)) for up in first)
+    assert archive._tables.ask("SELECT kind FROM record WHERE seq = 1") == [("gap",)]
+    ((_, ack),) = send(box, archive)
+    assert ack.upto == 10

@@ -102,16 +102,32 @@ class Archive:
                 *(up.wall_synced, body, self._now()),
             ],
         )
-        if not new:
-            self._compare(up, kind, body, letter)
-        return new, self._take_ride(up, body) if new and kind == "summary" else 0
+        news = new or self._compare(up, kind, body, letter)
+        return new, self._take_ride(up, body) if news and kind == "summary" else 0
 
-    def _compare(self, up: Up, kind: str, body: str, letter: Came) -> None:
-        """Put aside a record that goes by the name of another: two machines are one box."""
+    def _compare(self, up: Up, kind: str, body: str, letter: Came) -> int:
+        """Look at a record whose name is known; return 1 when it is news all the same.
+
+        One that its box gave up, and that was brought by hand after all, takes the place of its
+        gap. One that goes by the name of another is put aside: two machines are one box.
+        """
         stored = self._record(up.box, up.epoch, up.seq)
+        if stored and stored[0] == "gap" and kind not in ("gap", "dead"):
+            return self._fill(up, kind, body, unpack(stored[1].encode(), Gap))
         # a box may give up a record that it does not know to be here; what is dead has no body
         if stored and not {"gap", "dead"} & {kind, stored[0]} and stored != (kind, body):
             self._bury(letter, f"another machine sent record {up.seq} of {up.box} too")
+        return 0
+
+    def _fill(self, up: Up, kind: str, body: str, gap: Gap) -> int:
+        """Put a record in the place of a gap of its own; a longer gap stays: it has others."""
+        if gap.upto != up.seq:
+            return 0
+        return self._tables.do(
+            "UPDATE record SET kind = ?, body = ?, stored_utc = ?"
+            " WHERE box = ? AND epoch = ? AND seq = ?",
+            [kind, body, self._now(), up.box, up.epoch, up.seq],
+        )
 
     def _take_ride(self, up: Up, body: str) -> int:
         """Keep the newest summary of a ride; return 1 when it is the first."""

@@ -20,9 +20,9 @@ from firmware_app.clock import Clock
 from firmware_app.errors import BadInput
 from gateway.database import look_into
 from gateway.outbox import Outbox
-from gateway.store import steps
+from gateway.store import PUT_ASIDE, steps
 from gateway.studio.archive import Archive, Came
-from gateway.topics import Up, box_topic, pack
+from gateway.topics import Up, box_topic, pack, unpack
 
 AT_ONCE = 500
 
@@ -64,7 +64,11 @@ def take_in(path: Path, archive: Archive, clock: Clock) -> Taken:
             except sqlite3.Error as error:
                 raise BadInput(_again(path, str(error))) from error
             skipped = [0]
-            records = itertools.chain(_confirmed(db, box, skipped), _waiting(db, outbox, skipped))
+            records = itertools.chain(
+                _confirmed(db, box, skipped),
+                _waiting(db, outbox, skipped),
+                _put_aside(db, skipped),
+            )
             while ups := list(itertools.islice(records, AT_ONCE)):
                 archive.store(Came(box_topic(box, "up"), pack(up)) for up in ups)
     after = archive.counts
@@ -108,6 +112,15 @@ def _waiting(db: Database, outbox: Outbox, skipped: list[int]) -> Iterator[Up]:
     for seq in _walk(db, question, skipped):
         with _counted(skipped):
             yield from outbox.following(seq - 1, 1)
+
+
+def _put_aside(db: Database, skipped: list[int]) -> Iterator[Up]:
+    """Yield what no broker took: a stick does."""
+    question = f"SELECT id FROM dead WHERE source = '{PUT_ASIDE}' AND id > ? ORDER BY id LIMIT 1"  # noqa: S608 - our own words
+    for number in _walk(db, question, skipped):
+        with _counted(skipped):
+            (line,) = db.execute("SELECT line FROM dead WHERE id = ?", [number]).fetchone()
+            yield unpack(line.encode(), Up)
 
 
 def _walk(db: Database, question: str, skipped: list[int]) -> Iterator[int]:
