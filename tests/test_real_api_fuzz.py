@@ -65,6 +65,7 @@ def ask_everything(port):
 def test_no_question_topples_the_gateway(gym):
     assert ask_everything(gym.gateway_port).keys() == {
         "/health", "/api/rides", "/api/rides/{ride}", "/api/live", "/metrics",
+        "/api/rides/{ride}/ride.fit", "/api/rides/{ride}/health.json",
     }  # fmt: skip
     assert gym.ask_gateway(f"/api/rides/{RIDE}")["duration_s"] == 90.0
 

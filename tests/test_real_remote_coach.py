@@ -53,7 +53,7 @@ class Shrugging:
         for event in events("front_shrug_head_drop", 45):
             self.ride.feed(event)
             form = self.ride._form
-            if form and form.states["shrug"] == "fault":
+            if form and form.states["shrug"] == "fault" and "shrug" not in form.fading:
                 break
         assert form.states["shrug"] == "fault"
         # however late a busy machine comes round, it is this moment that is judged

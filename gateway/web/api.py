@@ -107,12 +107,12 @@ def told_inside(box: Box) -> APIRouter:
         row = box.ride(ride)
         return not_found(f"no ride is called {ride}; see /api/rides") if row is None else _ride(row)
 
-    @routes.get("/api/rides/{ride}/ride.fit", response_class=Response)
+    @routes.get("/api/rides/{ride}/ride.fit", response_class=Response, responses={404: {}})
     async def ride_as_fit(ride: str) -> Any:
         """Give one ride as a FIT activity, for Strava, Garmin Connect and the like."""
         return fit_file(box, ride)
 
-    @routes.get("/api/rides/{ride}/health.json")
+    @routes.get("/api/rides/{ride}/health.json", responses={404: {}})
     async def ride_as_workout(ride: str) -> Any:
         """Give one ride as a workout, for what keeps health records on a phone."""
         return health_file(box, ride)
