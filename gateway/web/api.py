@@ -22,6 +22,7 @@ from gateway.web.console import Health, console
 from gateway.web.frame import make_app, not_found, page
 from gateway.web.metrics import metrics
 
+FIT = "application/vnd.ant.fit"
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -107,7 +108,11 @@ def told_inside(box: Box) -> APIRouter:
         row = box.ride(ride)
         return not_found(f"no ride is called {ride}; see /api/rides") if row is None else _ride(row)
 
-    @routes.get("/api/rides/{ride}/ride.fit", response_class=Response, responses={404: {}})
+    @routes.get(
+        "/api/rides/{ride}/ride.fit",
+        response_class=Response,
+        responses={200: {"content": {FIT: {}}}, 404: {"content": {"application/json": {}}}},
+    )
     async def ride_as_fit(ride: str) -> Any:
         """Give one ride as a FIT activity, for Strava, Garmin Connect and the like."""
         return fit_file(box, ride)
@@ -128,17 +133,21 @@ def told_inside(box: Box) -> APIRouter:
 
 def fit_file(box: Teller, ride: str) -> Response:
     """Return a ride as a file to download, or why not."""
+    if not (told := box.told(ride)):
+        return not_found(f"no ride is called {ride}; see /api/rides")
     try:
-        content = fit_of(track_of(box.told(ride)))
+        content = fit_of(track_of(told))
     except BadInput as error:
         return not_found(str(error))
-    return _file(content, "application/vnd.ant.fit", "ride.fit")
+    return _file(content, FIT, "ride.fit")
 
 
 def health_file(box: Teller, ride: str) -> Response:
     """Return a ride as a workout to download, or why not."""
+    if not (told := box.told(ride)):
+        return not_found(f"no ride is called {ride}; see /api/rides")
     try:
-        content = msgspec.json.encode(health_of(track_of(box.told(ride))))
+        content = msgspec.json.encode(health_of(track_of(told)))
     except BadInput as error:
         return not_found(str(error))
     return _file(content, "application/json", "health.json")
