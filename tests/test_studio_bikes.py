@@ -113,6 +113,20 @@ def test_a_command_goes_to_whom_it_is_for_and_the_answers_come_back(studio, boxe
     assert studio._orders._asked == {}
 
 
+def test_who_asked_is_in_the_studios_audit(studio):
+    noted = []
+
+    class Identities:
+        trouble = ""
+
+        def note(self, *entry):
+            noted.append(entry)
+
+    studio._identities = Identities()
+    asyncio.run(studio.ask_bikes(("b1",), CMD))
+    assert noted == [("command", "anna", "message c-1 to 1 bikes")]
+
+
 def test_without_a_broker_nothing_is_sent_and_that_is_said(studio):
     studio._line = None
     with pytest.raises(PartLost, match="Connecting"):

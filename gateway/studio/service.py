@@ -274,6 +274,9 @@ class StudioService:
         wanted = sorted(set(boxes)) or sorted(online)
         here = [box for box in wanted if box in online]
         away = [box for box in wanted if box not in online]
+        if self._identities is not None:  # each box's own audit has it too
+            words = f"{cmd.kind} {cmd.command} to {len(wanted)} bikes"
+            self._identities.note("command", cmd.by or "this machine", words)
         return await self._orders.give(self._line, cmd, here, away)
 
     def health(self) -> dict[str, Any]:
