@@ -16,7 +16,8 @@ LONGEST_MESSAGE = 200
 """Of letters on a bike's screen."""
 
 WRITE = (
-    '<form method="post" action="/bikes"><label>Write on the screens of all bikes that are online'
+    '<form class="line" method="post" action="/bikes">'
+    "<label>Write on the screens of all bikes that are online"
     f'<input name="text" maxlength="{LONGEST_MESSAGE}" required></label>'
     "<button>Show it</button></form>"
 )
@@ -58,16 +59,19 @@ def sentence(bikes: Sequence[Bike]) -> str:
 def answers_body(text: str, answers: Sequence[CmdAck]) -> str:
     """Return what became of a message."""
     shown = sum(answer.taken for answer in answers)
+    why_not: dict[str, list[str]] = {}
+    for answer in answers:
+        if not answer.taken:
+            why_not.setdefault(answer.why, []).append(answer.box)
     rows = "".join(
-        f"<tr><td>{escape(answer.box)}</td><td>{escape(answer.why)}</td></tr>"
-        for answer in answers
-        if not answer.taken
+        f"<tr><td>{escape(why)}</td><td>{escape(', '.join(boxes))}</td></tr>"
+        for why, boxes in why_not.items()
     )
     on = "screen" if len(answers) == 1 else "screens"
     head = f"Shown on {shown} of {len(answers)} {on}" if answers else "No bike is online"
     return (
         f'<h1>{head}</h1><p class="sub"><bdi>{escape(text)}</bdi></p>'
-        + (f"<table><tr><th>Bike</th><th>Why not</th></tr>{rows}</table>" if rows else "")
+        + (f"<table><tr><th>Why not</th><th>Where</th></tr>{rows}</table>" if rows else "")
         + '<p class="sub"><a href="/bikes">All bikes</a></p>'
     )
 
