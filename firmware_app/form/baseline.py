@@ -22,6 +22,8 @@ USABLE = 0.6
 """Share of the learning time after which the baseline stands."""
 FOLLOW_S = 120.0
 """Time constant with which a standing baseline follows a rider without fault."""
+SETTLE_S = 1.0
+"""While it is refined, the baseline is taken anew this often."""
 KNOWN = 0.34
 """A measure seen in less of the moments than this is not part of the baseline."""
 
@@ -48,6 +50,8 @@ class Learner:
         self._need_s = need_s
         self._known = known
         self._learnt_s = 0.0
+        self._settled_s = float("-inf")
+        """How much was learnt when the medians were last taken."""
         self._moments: list[Summary] = []
         self._summary: Summary = {}
 
@@ -71,9 +75,11 @@ class Learner:
         self._moments.append(moment)
         if self._known and self._learnt_s >= RECALL_S:
             self._recall(self._known)
-        elif self.learning is None:
+            return
+        learnt = self._learnt_s >= self._need_s
+        if learnt or (self.learning is None and self._learnt_s >= self._settled_s + SETTLE_S):
             self._settle()
-        if self._learnt_s >= self._need_s:
+        if learnt:
             self._moments.clear()
 
     def _recall(self, known: tuple[Baseline, ...]) -> None:
@@ -84,8 +90,10 @@ class Learner:
         if fitting:
             self._summary = now | _middle(fitting)
             self._learnt_s = self._need_s
+            self._moments.clear()
 
     def _settle(self) -> None:
+        self._settled_s = self._learnt_s
         self._summary = plausible(self._view, self._summary | self._median())
 
     def _median(self) -> Summary:

@@ -31,8 +31,9 @@ class Dwell:
         self._unseen_s = 0.0
         self._height = 0.0
         self._evidence = 0.0
+        self._clock_s = 0.0
         self._lately: deque[tuple[float, float]] = deque()
-        """Evidence of the last second, and how long each piece of it held."""
+        """Evidence of the last second, and when."""
 
     @property
     def fault(self) -> bool:
@@ -42,7 +43,7 @@ class Dwell:
     @property
     def fading(self) -> bool:
         """The fault stands, but shows less than it did: the rider is putting it right."""
-        before = self._lately[0][0] if self._lately else 0.0
+        before = self._lately[0][1] if self._lately else 0.0
         gone = max(1.0, FADING * self._height, FALLING * before)
         return self._fault and self._evidence < gone
 
@@ -51,8 +52,9 @@ class Dwell:
         self._unseen_s = 0.0
         self._evidence = evidence
         self._height = max(evidence, self._height * math.exp(-dt_s / HEIGHT_S))
-        self._lately.append((evidence, dt_s))
-        while sum(held_s for _, held_s in self._lately) > FALLING_S + dt_s:
+        self._clock_s += dt_s
+        self._lately.append((self._clock_s, evidence))
+        while self._lately[0][0] < self._clock_s - FALLING_S:
             self._lately.popleft()
         against = evidence < OFF if self._fault else evidence >= 1
         self._for_s = max(0.0, self._for_s + (dt_s if against else -dt_s))

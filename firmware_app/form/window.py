@@ -21,7 +21,7 @@ SEEN = 0.6
 """A length that was seen in less of the frames than this is not seen."""
 MIN_FRAMES = 8
 """Fewer frames than this in two seconds say nothing."""
-KNEE_DEG = (0.5, 1.14)
+KNEE_DEG = (-0.8, 1.14)
 """From the flexion in the picture to the true one: BlazePose draws a bent knee straighter, the more
 the further it is bent. Fitted to 13 rendered riders from 10 to 60 degrees; a rider left out of the
 fit is told within 2.3 degrees (median)."""
@@ -35,7 +35,16 @@ _COLUMNS = (
     *("knee_deg", "hand", "over_hands"),
 )
 COLUMN = {name: place for place, name in enumerate(_COLUMNS, start=1)}
+_MOVING = (
+    *("shoulder_x", "shoulder_y", "ear_x", "ear_tilt", "hip_x"),
+    *("left_knee_x", "right_knee_x"),
+)
+"""What is fitted in time with the crank."""
+_FITTED = [COLUMN[name] for name in _MOVING]
 _EMPTY = {"trunk": 4, "head": 6, "hips": 2, "arms": 2, "elbows": 2, "knees": 4}
+
+ROOM = 1024
+"""Frames that there is room for: four seconds at 120 a second, twice."""
 
 Summary = dict[str, float]
 """Name to value in the picture's measure; what could not be seen is not in it."""
@@ -45,7 +54,9 @@ class Window:
     """Holds the frames of the last four seconds."""
 
     def __init__(self) -> None:
-        self._rows: deque[list[float]] = deque()
+        self._rows = np.empty((ROOM, len(COLUMN) + 1))
+        """The newest frames, by time; those from _begin to _end are in the window."""
+        self._begin = self._end = 0
         self._blind: deque[tuple[float, str]] = deque()
 
     def see(self, metrics: FormMetrics) -> None:
@@ -53,11 +64,11 @@ class Window:
         self._forget(metrics.t_s)
         self._blind.append((metrics.t_s, metrics.blind))
         if not metrics.blind:
-            self._rows.append(_row(metrics))
+            self._append(_row(metrics))
 
     def clear(self) -> None:
         """Forget everything: what comes next is another scene."""
-        self._rows.clear()
+        self._begin = self._end = 0
         self._blind.clear()
 
     def blind(self, t_s: float) -> str:
@@ -72,38 +83,34 @@ class Window:
         return "" if len(recent) - len(reasons) >= MIN_FRAMES else "no picture"
 
     def posture(self, t_s: float) -> Summary:
-        """Return the median of each measure over the last two seconds."""
-        rows = [row for row in self._rows if row[0] > t_s - POSTURE_S]
+        """Return the median of each measure over the last two seconds.
+
+        knee_low is how low in the picture the knees come, the ninetieth of a hundred.
+        """
+        rows = self._since(t_s - POSTURE_S)
         if len(rows) < MIN_FRAMES:
             return {}
-        table = np.sort(np.array(rows), axis=0)  # what is not seen, NaN, goes to the end
+        table = np.sort(rows, axis=0)  # what is not seen, NaN, goes to the end
         counts = np.isfinite(table).sum(axis=0)
         middle = np.take_along_axis(table, np.stack([(counts - 1) // 2, counts // 2]), axis=0)
         medians = middle.mean(axis=0).tolist()
         enough = (counts >= SEEN * len(rows)).tolist()
         found = {name: medians[place] for name, place in COLUMN.items() if enough[place]}
-        return found | self._elbow_play() | self._knee_low(rows)
+        if "left_knee_y" in found:
+            knees = (COLUMN["left_knee_y"], COLUMN["right_knee_y"])
+            found["knee_low"] = max(float(table[counts[at] * 9 // 10, at]) for at in knees)
+        return found | self._elbow_play()
 
     def _elbow_play(self) -> Summary:
         """Return elbow_play_deg: how far the near elbow opens and closes, over four seconds.
 
         From the tenth to the ninetieth of a hundred, so that a single bad point is none of it.
         """
-        place = COLUMN["left_deg"]
-        seen = sorted(row[place] for row in self._rows if not math.isnan(row[place]))
-        if len(seen) < 2 * MIN_FRAMES or len(seen) < SEEN * len(self._rows):
+        all_deg = self._rows[self._begin : self._end, COLUMN["left_deg"]]
+        seen = np.sort(all_deg[np.isfinite(all_deg)])
+        if len(seen) < 2 * MIN_FRAMES or len(seen) < SEEN * len(all_deg):
             return {}
-        return {"elbow_play_deg": seen[len(seen) * 9 // 10] - seen[len(seen) // 10]}
-
-    def _knee_low(self, rows: list[list[float]]) -> Summary:
-        """Return knee_low: how low in the picture the knees come, the ninetieth of a hundred."""
-        seen = sorted(
-            row[COLUMN[name]]
-            for row in rows
-            for name in ("left_knee_y", "right_knee_y")
-            if not math.isnan(row[COLUMN[name]])
-        )
-        return {"knee_low": seen[len(seen) * 9 // 10]} if len(seen) >= MIN_FRAMES else {}
+        return {"elbow_play_deg": float(seen[len(seen) * 9 // 10] - seen[len(seen) // 10])}
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
         """Return what moves with the crank, over the last four seconds.
@@ -112,26 +119,33 @@ class Window:
         knee_bdc_deg the lowest flexion of the fitted curve, as KNEE_DEG has it. Empty while the
         crank stands.
         """
-        rows = [row for row in self._rows if row[0] > t_s - CRANK_S]
-        if not rows or rows[0][0] > t_s - 0.8 * CRANK_S or not crank.turning(t_s):
+        rows = self._since(t_s - CRANK_S)
+        if not len(rows) or rows[0, 0] > t_s - 0.8 * CRANK_S or not crank.turning(t_s):
             return {}
-        table = np.array(rows)
-        table = np.column_stack([table, crank.phase_rad(table[:, 0])])
-        table = table[np.isfinite(table[:, -1])]
-        if len(table) < MIN_FRAMES or np.ptp(table[:, -1]) < 2 * math.tau:
+        phase = crank.phase_rad(rows[:, 0])
+        known = np.isfinite(phase)
+        rows, phase = rows[known], phase[known]
+        if len(rows) < MIN_FRAMES or np.ptp(phase) < 2 * math.tau:
             return {}
-        found: Summary = {}
-        for names in (
-            ("shoulder_x", "shoulder_y", "ear_x", "ear_tilt"),
-            ("hip_x",),
-            ("left_knee_x", "right_knee_x"),
-        ):
-            found |= _fit(table, names)
-        return found | _knee_bdc(table)
+        return _fit(rows, phase) | _knee_bdc(rows, phase)
+
+    def _since(self, t_s: float) -> Floats:
+        """Return the frames after this moment."""
+        rows = self._rows[self._begin : self._end]
+        return rows[np.searchsorted(rows[:, 0], t_s, side="right") :]
+
+    def _append(self, row: list[float]) -> None:
+        if self._end == ROOM:
+            self._begin = max(self._begin, ROOM // 2)  # a window of more frames than that is cut
+            kept = self._rows[self._begin :].copy()
+            self._begin, self._end = 0, len(kept)
+            self._rows[: self._end] = kept
+        self._rows[self._end] = row
+        self._end += 1
 
     def _forget(self, t_s: float) -> None:
-        while self._rows and self._rows[0][0] < t_s - CRANK_S:
-            self._rows.popleft()
+        while self._begin < self._end and self._rows[self._begin, 0] < t_s - CRANK_S:
+            self._begin += 1
         while self._blind and self._blind[0][0] < t_s - CRANK_S:
             self._blind.popleft()
 
@@ -174,27 +188,38 @@ def _solve(design: Floats, values: Floats) -> list[list[float]]:
     return [row[size:] for row in rows]
 
 
-def _fit(table: Floats, names: tuple[str, ...]) -> Summary:
-    values = table[:, [COLUMN[name] for name in names]]
-    whole = np.isfinite(values).all(axis=1)
-    if whole.mean() < SEEN or whole.sum() < MIN_FRAMES:
-        return {}
-    solution = _solve(_design(table[whole, 0], table[whole, -1], 2), values[whole])
+def _fit(rows: Floats, phase: Floats) -> Summary:
+    """Return level and harmonics of all that moves with the crank and was seen often enough.
+
+    What was seen in the same frames is fitted in one go.
+    """
+    seen = np.isfinite(rows[:, _FITTED])
+    together: dict[bytes, list[int]] = {}
+    for place, count in enumerate(seen.sum(axis=0).tolist()):
+        if count >= max(MIN_FRAMES, SEEN * len(rows)):
+            together.setdefault(seen[:, place].tobytes(), []).append(place)
     found: Summary = {}
-    for place, name in enumerate(names):
-        level, _, *waves = (row[place] for row in solution)
-        found[f"{name}_level"] = level
-        for wave, key in zip(waves, ("cos1", "sin1", "cos2", "sin2"), strict=True):
-            found[f"{name}_{key}"] = wave
+    for places in together.values():
+        whole = seen[:, places[0]]
+        values = rows[whole][:, [_FITTED[place] for place in places]]
+        solution = _solve(_design(rows[whole, 0], phase[whole], 2), values)
+        for column, place in enumerate(places):
+            level, _, *waves = (row[column] for row in solution)
+            found[f"{_MOVING[place]}_level"] = level
+            for wave, key in zip(waves, ("cos1", "sin1", "cos2", "sin2"), strict=True):
+                found[f"{_MOVING[place]}_{key}"] = wave
     return found
 
 
-def _knee_bdc(table: Floats) -> Summary:
-    values = table[:, COLUMN["knee_deg"]]
+def _knee_bdc(rows: Floats, phase: Floats) -> Summary:
+    values = rows[:, COLUMN["knee_deg"]]
     whole = np.isfinite(values)
-    if whole.mean() < SEEN or whole.sum() < 3 * MIN_FRAMES:
+    if whole.sum() < max(SEEN * len(rows), 3 * MIN_FRAMES):
         return {}
-    solution = _solve(_design(table[whole, 0], table[whole, -1], 3), values[whole, None])
-    turn = np.linspace(0, math.tau, 72, endpoint=False)
-    curve = (_design(np.zeros_like(turn), turn, 3) * np.array(solution).T).sum(axis=1)
+    solution = _solve(_design(rows[whole, 0], phase[whole], 3), values[whole, None])
+    curve = (_TURN * np.array(solution).T).sum(axis=1)
     return {"knee_bdc_deg": KNEE_DEG[0] + KNEE_DEG[1] * float(curve.min())}
+
+
+_TURN = _design(np.zeros(72), np.linspace(0, math.tau, 72, endpoint=False), 3)
+"""One turn of the crank, to find the lowest point of a fitted curve on."""
