@@ -260,3 +260,28 @@ def test_a_cue_on_good_riding_is_false_and_one_during_a_nuisance_too():
     said = talk(label, told)
     assert (said.corrections, said.false_in_good, said.wrong_in_fault) == (4, 2, 1)
     assert said.good_s == pytest.approx(60 - 13.5, abs=0.3)
+
+
+def test_a_fault_that_no_rider_shows_is_told_and_does_not_fail(riders, tmp_path, capsys):
+    folder = next(iter(riders.values())).recording.parent
+    bars = tmp_path / "bars.toml"
+    bars.write_text(
+        '[least]\n"all.lean_low.recall" = 0.9\n[most]\n"all.lean_low.delay_median_s" = 5\n'
+    )
+    words = ["eval", str(folder), "--recordings", "--json", str(tmp_path / "out.json")]
+    assert main([*words, "--bars", str(bars)]) == 0
+    assert "not measured: all.lean_low.recall; no rider shows it" in capsys.readouterr().err
+
+
+def test_a_cue_is_late_only_when_it_could_have_been_said_sooner():
+    label = rider(SHRUG, Event("head_drop", 40.0, 58.0), seconds=70)
+    said = talk(label, moments(70, cue=[("shrug", 24), ("head_drop", 54.2)]))
+    assert (said.delays_s, said.late) == ([4.0, 0.2], 0)
+    said = talk(label, moments(70, cue=[("head_drop", 51)]))
+    assert (said.delays_s, said.late) == ([11.0], 1)
+
+
+def test_the_report_tells_what_the_brain_costs(riders, tmp_path):
+    folder = next(iter(riders.values())).recording.parent
+    assert main(["eval", str(folder), "--recordings", "--json", str(tmp_path / "out.json")]) == 0
+    assert 0 < json.loads((tmp_path / "out.json").read_text())["brain"]["cpu_ms_per_s"] < 1000

@@ -83,6 +83,10 @@ class Side(NamedTuple):
     head_deg: float = 30.0
     up: float = 0.0
     over_hands: float = -0.3
+    shoulders_ahead: float = 0.0
+    """Of the ear, in trunk lengths, as ..."""
+    head_low: float = 0.0
+    """... is this."""
 
 
 def side(t_s, at):
@@ -92,10 +96,11 @@ def side(t_s, at):
     nose_x, nose_y = 0.06 * math.cos(head), 0.06 * math.sin(head)
     hip_y = 0.6 - 0.35 * at.up
     x, y = 0.4 + length * math.sin(lean), hip_y - length * math.cos(lean)
+    ear_x, ear_y = x + 0.1 - 0.35 * at.shoulders_ahead, y - 0.1 + 0.35 * at.head_low
     return FormMetrics(
         t_s=t_s,
         trunk=Trunk(x, y, length, 0.0),
-        head=Head(x + 0.1, y - 0.1, 0.06, x + 0.1 + nose_x, y - 0.1 + nose_y),
+        head=Head(ear_x, ear_y, 0.06, ear_x + nose_x, ear_y + nose_y),
         hips=Hips(0.4, hip_y),
         over_hands=0.35 * at.over_hands,
         arms=Arms(at.elbow_deg, at.elbow_deg),
@@ -253,7 +258,9 @@ def test_a_rider_who_hangs_on_the_bar_while_standing_is_told_and_one_who_stands_
     [
         ("elbows_locked", Side(elbow_deg=14)),
         ("lean_low", Side(trunk_deg=54, elbow_deg=80)),
-        ("rounded_back", Side(trunk_short=0.12)),
+        ("rounded_back", Side(trunk_short=0.12, head_deg=43, head_low=0.1)),
+        ("head_drop", Side(head_deg=55, head_low=0.1)),
+        ("shrug", Side(shoulders_ahead=0.08, trunk_short=-0.03)),
     ],
 )
 def test_each_fault_from_the_side_is_found(rule, at):
@@ -274,7 +281,7 @@ def test_what_a_view_cannot_show_is_unseen_and_says_so():
     seen_from_front, seen_from_side = learnt().form, learnt("side").form
     assert seen_from_front.states["elbows_locked"] == "unseen"
     assert seen_from_front.why["elbows_locked"] == "shows from the side only"
-    assert seen_from_side.why["shrug"] == "shows from the front only"
+    assert seen_from_side.why["knees_in"] == "shows from the front only"
     assert learnt(at=Sits(knees_seen=False)).form.why["knees_in"] == "knees hidden"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from firmware_app.coach.book import cue_file, read_cues
-from firmware_app.evaluation.bars import below, read_bars
+from firmware_app.evaluation.bars import below, read_bars, unmeasured
 from firmware_app.evaluation.labels import Clip, clips
 from firmware_app.evaluation.page import page
 from firmware_app.evaluation.report import report, table
@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
         timelines = {result.clip: result.timeline for result in results}
         args.report.write_text(page(told, timelines), encoding="utf-8")
     worse = list(below(told, bars)) if bars else []
+    for path in unmeasured(told, bars) if bars else ():
+        sys.stderr.write(f"not measured: {path}; no rider shows it\n")
     for line in worse:
         sys.stderr.write(f"worse than the bar: {line}\n")
     return 1 if worse else 0

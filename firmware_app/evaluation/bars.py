@@ -1,8 +1,9 @@
 """The least a coach must do to pass: figures of a report held against a file of bars.
 
 The file is TOML: a table of least figures and one of most, by the figure's path in the report
-("long_faults.found", "views.side.elbows_locked.recall"). A figure that the report has not counts
-as failed: a coach that was not measured does not pass.
+("long_faults.found", "views.side.elbows_locked.recall"). A figure that the report does not know
+counts as failed. One that is empty, because no rider shows such a fault, neither passes nor fails,
+and is told; a bar on how many riders there must be keeps a coach from passing unmeasured.
 """
 
 import tomllib
@@ -38,12 +39,21 @@ def below(told: Report, bars: Bars) -> Iterator[str]:
     for bounds, relation, sign in ((bars.least, "at least", 1), (bars.most, "at most", -1)):
         for path, bar in bounds.items():
             seen = _figure(told, path)
-            if seen is None or sign * seen < sign * bar:
-                yield f"{path} is {'missing' if seen is None else seen}; {relation} {bar:g}"
+            fails = seen is not None and (isinstance(seen, str) or sign * seen < sign * bar)
+            if fails:
+                yield f"{path} is {seen}; {relation} {bar:g}"
 
 
-def _figure(told: Report, path: str) -> float | None:
+def unmeasured(told: Report, bars: Bars) -> list[str]:
+    """Return the bars that no rider of the report says anything about."""
+    return [path for path in (*bars.least, *bars.most) if _figure(told, path) is None]
+
+
+def _figure(told: Report, path: str) -> float | str | None:
+    """Return a figure, None when it is empty, "missing" when the report does not know it."""
     at: object = told
     for name in path.split("."):
-        at = at.get(name) if isinstance(at, dict) else None
+        if not isinstance(at, dict) or name not in at:
+            return "missing"
+        at = at[name]
     return float(at) if isinstance(at, int | float) else None

@@ -1,161 +1,175 @@
-"""Fits the map of form/evidence.py to labelled riders: python -m firmware_app.evaluation.fit DIR...
+"""Fits form/fitted.py to labelled riders: the ways in which postures show, and their spread.
 
-Ridge regression of how far shoulders, head, back and trunk truly went (degrees of the label, as
-shares of evidence.FULL) on the deviations that form analysis sees, through the same window and
-baseline. Seen obliquely there are few riders yet: those from the front help out, at a tenth of
-the weight and with nothing to tell about reach. Nuisances and standing are left out: they are
-told by other rules. Prints the weights of each view, and for each fault what riders that were
-left out of the fit would have got.
+Every moment of every recorded rider goes through the window and the baseline that a ride uses. Of
+each fault that was held, the middle of its moments, divided by how far it truly went, is one
+example; their mean is the way and their scatter the spread of that posture. What good riding does
+meanwhile (faults of other kinds included) is its own spread. Seen obliquely there are few riders
+yet: those from the front help out there, with nothing to tell about reach.
 """
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from firmware_app.evaluation.labels import NUISANCE, WHOLE, Clip, Event, Frames, clips, recorded
+from firmware_app.evaluation.labels import NUISANCE, WHOLE, Clip, Event, recorded
 from firmware_app.form.baseline import Learner
 from firmware_app.form.crank import Floats
-from firmware_app.form.evidence import FULL, POSTURES
+from firmware_app.form.likeness import UNIT, compared, model_of
 from firmware_app.form.metrics import measure
 from firmware_app.form.posture import FIGURES, compare
-from firmware_app.form.window import POSTURE_S, Window
+from firmware_app.form.window import POSTURE_S, Summary, Window
 from firmware_app.settings import Coaching
 from firmware_app.wire import View
 
+FULL = {
+    "shrug": 20.0, "head_drop": 50.0, "rounded_back": 45.0, "lean_low": 16.0, "elbows_locked": 0.93,
+}  # fmt: skip
+"""Peak of a full fault in a label: degrees of the shoulders, head, back and trunk; arms' share."""
+PASSES = frozenset({"nuisance_passer"})
 STEP_S = 0.2
-RIDGE = 1e-5
-"""Of the sum of weights; keeps nearly collinear figures from growing against each other."""
-HELP = 0.1
-"""Weight of a rider from the front among those seen obliquely."""
-FAULTY = 3.0
-"""Weight of a moment at fault: there are fewer of them."""
+BEFORE_S, AFTER_S = 1.5, 3.5
+"""So near to a fault it is neither that nor good riding."""
+MOMENTS = 5
+"""Fewer moments of a fault are no example."""
+EXAMPLES = 3
+"""Fewer examples have no spread of their own."""
+ELSEWHERE = 0.1
+"""Who rides well so far from the baseline is not judged against their own: it was replaced."""
+ALONE = 0.1
+"""Each figure's own scatter counts so much more: few examples scatter too little."""
 
 
-class Samples(NamedTuple):
-    """One rider: moments by deviations, and what was true of them."""
+class Seen(NamedTuple):
+    """What one rider adds."""
 
-    name: str
-    events: list[Event]
-    t_s: Floats
-    seen: Floats
-    true: Floats
-    weight: float = 1.0
+    moments: int
+    """Without a posture fault ..."""
+    mean: Floats
+    """... their mean deviation [F], in the order of FIGURES ..."""
+    square: Floats
+    """... and the sum of their squares [F, F]."""
+    faults: list[tuple[str, list[float]]]
+    """Posture and its deviations at full strength, one for each time that it was held."""
 
 
-def samples(clip: Clip, view: View) -> Samples:
-    """Return the moments of one recorded rider that the map of a view is for."""
+def watch(clip: Clip, view: View) -> Seen:
+    """Return what a recorded rider shows of the postures, in the figures of a view."""
     label = clip.label
-    truth = _truth(label.per_frame)
     window, learner = Window(), Learner(label.view, Coaching().baseline_s)
-    rows: list[tuple[float, list[float], list[float]]] = []
+    good: list[list[float]] = []
+    held: dict[Event, list[list[float]]] = {}
     due_s = 0.0
     for frame in recorded(clip.recording, label):
         window.see(measure(frame, label.view))
         if frame.t_s < due_s:
             continue
         due_s += STEP_S
-        now = {} if window.blind(frame.t_s) else window.posture(frame.t_s)
-        kind = _kind(label.events, frame.t_s)
-        if not now or kind == "skip":
+        now: Summary = {} if window.blind(frame.t_s) else window.posture(frame.t_s)
+        at = _at(label.events, frame.t_s)
+        if not now or at == "between":
             continue
-        if kind == "good" and frame.t_s > POSTURE_S:
+        if at is None and frame.t_s > POSTURE_S:
             learner.learn(now, STEP_S)
         if learner.baseline is None:
-            truth.settle(frame.t_s)
             continue
-        deviation = compare(label.view, now, learner.baseline.summary)
-        rows.append(
-            (frame.t_s, [deviation.get(name, 0.0) for name in FIGURES[view]], truth.at(frame.t_s))
-        )
-    t_s, seen, true = (np.array(column) for column in zip(*rows, strict=True))
-    weight = 1.0 if label.view == view else HELP
-    return Samples(label.name, label.events, t_s, seen, true, weight)
+        found = compare(label.view, now, learner.baseline.summary)
+        row = [found.get(name, 0.0) for name in FIGURES[view]]
+        if isinstance(at, Event):
+            held.setdefault(at, []).append(row)
+        else:
+            good.append(row)
+    rows = np.array(good).reshape(-1, len(FIGURES[view]))
+    examples = [_example(event, shown) for event, shown in held.items() if len(shown) > MOMENTS]
+    return Seen(len(rows), rows.sum(axis=0) / max(len(rows), 1), rows.T @ rows, examples)
 
 
-def fit(riders: list[Samples]) -> Floats:
-    """Return a matrix of weights, deviations by postures."""
-    seen = np.concatenate([rider.seen for rider in riders])
-    true = np.concatenate([rider.true for rider in riders])
-    weight = np.concatenate([np.full(len(rider.t_s), rider.weight) for rider in riders])
-    weight = (weight * np.where((np.abs(true) > 0.4).any(axis=1), FAULTY, 1.0))[:, None]
-    square = seen.T @ (weight * seen) + RIDGE * weight.sum() * np.eye(seen.shape[1])
-    solution: Floats = np.linalg.solve(square, seen.T @ (weight * true))
-    return solution
+def _example(event: Event, rows: list[list[float]]) -> tuple[str, list[float]]:
+    strength = (event.peak or FULL[event.fault]) / FULL[event.fault]
+    example: list[float] = (np.median(np.array(rows), axis=0) / strength).tolist()
+    return event.fault, example
 
 
-class _Truth:
-    """True postures as shares of FULL, from the rider's own before the baseline stood."""
-
-    def __init__(self, t_s: Floats, postures: Floats) -> None:
-        self._t_s = t_s
-        self._postures = postures
-        self._base = postures[:1].mean(axis=0)
-
-    def settle(self, t_s: float) -> None:
-        """Take everything up to here as the rider's own."""
-        self._base = np.median(self._postures[self._t_s <= t_s], axis=0)
-
-    def at(self, t_s: float) -> list[float]:
-        """Return the postures in the window that ends here."""
-        recent = (self._t_s > t_s - POSTURE_S) & (self._t_s <= t_s)
-        share: list[float] = (
-            (np.median(self._postures[recent], axis=0) - self._base) / list(FULL.values())
-        ).tolist()
-        return share
-
-
-def _truth(frames: Frames) -> _Truth:
-    columns = (*(frames.param[name] for name in ("shrug", "head", "round")),)
-    postures = np.array([*columns, frames.angles["trunk_lean"]], dtype=float).T
-    return _Truth(np.array(frames.t), postures)
-
-
-def _kind(events: list[Event], t_s: float) -> str:
-    """Tell a moment of good riding from a fault, and from what the map is not for."""
+def _at(events: list[Event], t_s: float) -> Event | str | None:
+    """Return the posture that is held, "between", or None in good riding and other faults."""
     for event in events:
-        if event.fault in WHOLE or not event.t0 - 1.5 < t_s < event.t1 + 3.5:
+        if event.fault in WHOLE | PASSES or not event.t0 - BEFORE_S < t_s < event.t1 + AFTER_S:
             continue
-        nuisance = event.fault.startswith(NUISANCE) and event.fault != "nuisance_passer"
-        return "skip" if nuisance or event.fault == "standing" else "fault"
-    return "good"
+        if event.fault.startswith(NUISANCE) or event.fault == "standing":
+            return "between"
+        if event.fault in FULL:
+            inside = event.t0 + event.ramp_s / 2 + POSTURE_S < t_s < event.t1 - event.ramp_s / 2
+            return event if inside else "between"
+    return None
 
 
-def _left_out(riders: list[Samples]) -> Iterator[str]:
+def fitted(riders: list[Seen]) -> tuple[Floats, dict[str, tuple[Floats, Floats]]]:
+    """Return the covariance of good riding, and each posture's way and covariance."""
+    riders = [rider for rider in riders if rider.moments and np.abs(rider.mean).max() < ELSEWHERE]
+    ways = {}
+    for posture in FULL:
+        examples = np.array(
+            [row for rider in riders for name, row in rider.faults if name == posture]
+        )
+        if len(examples) >= EXAMPLES:
+            spread = np.cov(examples.T)
+            ways[posture] = (examples.mean(axis=0), spread + ALONE * np.diag(np.diag(spread)))
+    moments = sum(rider.moments for rider in riders)
+    good: Floats = np.sum([rider.square for rider in riders], axis=0) / moments
+    return good, ways
+
+
+def riders_of(found: list[Clip], view: View) -> list[Seen]:
+    """Return what all riders of a view show; obliquely those from the front help out."""
+    shown = {view, "front"} if view == "oblique" else {view}
+    return [watch(clip, view) for clip in found if clip.label.view in shown]
+
+
+def left_out(riders: list[Seen]) -> Iterator[tuple[str, str, float]]:
+    """Yield each example's posture, what a fit without its rider takes it for, and how surely.
+
+    How surely is as likeness.py has it; good riding is "good".
+    """
     for place, rider in enumerate(riders):
-        if rider.weight < 1:
-            continue
-        got = rider.seen @ fit(riders[:place] + riders[place + 1 :])
-        good = np.array([_kind(rider.events, t_s) == "good" for t_s in rider.t_s])
-        top = np.quantile(got[good], 0.99, axis=0).round(2).tolist() if good.any() else []
-        yield f"{rider.name:24s} good riding, 99 %      {top}"
-        for event in rider.events:
-            held = (rider.t_s > event.t0 + event.ramp_s + 1) & (rider.t_s < event.t1 - event.ramp_s)
-            if event.fault in POSTURES and held.any():
-                middle, true = np.median(got[held], axis=0), np.median(rider.true[held], axis=0)
-                yield (
-                    f"{rider.name:24s} {event.fault:14s} got {middle.round(2).tolist()}"
-                    f" true {true.round(2).tolist()}"
-                )
+        if rider.faults:
+            good, ways = fitted(riders[:place] + riders[place + 1 :])
+            model = model_of(good, ways)
+            for posture, example in rider.faults:
+                told = compared(model, example)
+                best = max(told, key=lambda name: told[name].ahead)
+                sure = told[best].ahead
+                yield posture, best if sure > 0 else "good", abs(sure)
 
 
-def main(folders: list[str]) -> None:
-    """Fit and print."""
-    found = [clip for folder in folders for clip in clips(Path(folder)) if clip.recording.is_file()]
-    views: tuple[View, ...] = ("front", "oblique", "side")
-    for view in views:
-        shown = {view, "front"} if view == "oblique" else {view}
-        riders = [samples(clip, view) for clip in found if clip.label.view in shown]
-        own = sum(rider.weight == 1 for rider in riders)
-        if own < 2:
-            continue
-        print(f"\n{view}: {own} riders; {', '.join(POSTURES)} by {', '.join(FIGURES[view])}")  # noqa: T201 - for people
-        for rule, weights in zip(POSTURES, fit(riders).T.round(2).tolist(), strict=True):
-            print(f'    "{rule}": {tuple(weights)},')  # noqa: T201 - for people
-        print(*_left_out(riders), sep="\n")  # noqa: T201 - for people
+def written(fits: dict[View, tuple[Floats, dict[str, tuple[Floats, Floats]]]]) -> str:
+    """Return fitted.py, in hundredths."""
+    text = [HEAD, "GOOD: dict[View, Triangle] = {"]
+    for view, (good, _) in fits.items():
+        text += [f'    "{view}": (', *_rows(good, 8), "    ),"]
+    text += ["}", GOOD_SAYS, "WAYS: dict[View, dict[str, tuple[tuple[float, ...], Triangle]]] = {"]
+    for view, (_, ways) in fits.items():
+        text.append(f'    "{view}": {{')
+        for posture, (way, spread) in ways.items():
+            text.append(f'        "{posture}": (')
+            text.append(f"            {tuple((way / UNIT).round(2).tolist())},")
+            text += ["            (", *_rows(spread, 16), "            ),", "        ),"]
+        text.append("    },")
+    return "\n".join([*text, "}", WAYS_SAYS, ""])
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _rows(square: Floats, indent: int) -> Iterator[str]:
+    """Yield the rows of a covariance up to its diagonal."""
+    for place, row in enumerate((square / UNIT**2).round(2).tolist()):
+        yield f"{' ' * indent}{tuple(row[: place + 1])},"
+
+
+HEAD = '''"""The postures as numbers, in hundredths; for likeness.py. Written by `bikebox tune`."""
+
+from firmware_app.wire import View
+
+Triangle = tuple[tuple[float, ...], ...]
+"""A covariance's rows up to its diagonal."""'''
+GOOD_SAYS = '"""How good riding wanders, in the figures of posture.FIGURES."""'
+WAYS_SAYS = (
+    '"""Where each posture goes at full strength, and how that differs from rider to rider."""'
+)

@@ -31,6 +31,8 @@ class Event(Struct, frozen=True):
     t1: float
     ramp_s: float = 0.0
     side: str | None = None
+    peak: float | None = None
+    """How far it goes, in the units of evaluation/fit.py."""
     unoccluded: float | None = None
     weak: bool | None = None
 

@@ -35,6 +35,7 @@ def report(results: list[Result]) -> Report:
         "coach": _talk(results).figures(),
         "pose_cadence": _cadence(results),
         "knee_flexion": _knee(results),
+        "brain": _brain(results),
         "confusion": _confusion(results),
         "honesty": _honesty(results),
         "pck_0_2": keypoints.pck(_points(results)),
@@ -86,6 +87,12 @@ def table(told: Report) -> Iterator[str]:
         f" {coach['false_cues_in_good_riding']} false in {coach['good_riding_s'] / 3600:.2f} h of"
         f" good riding, {coach['wrong_cues_in_faults']} about another fault than the one shown"
     )
+    if coach["cue_delay_median_s"] is not None:
+        yield (
+            f"first word about a fault: {coach['cue_delay_median_s']} s after half of it (median),"
+            f" {coach['cues_late']} later than the rule's window and a second"
+        )
+    yield f"brain: {told['brain']['cpu_ms_per_s']} ms of processor time a second of riding"
     yield (
         f"cadence from the pose: median error {cadence['median_error_rpm']} rpm,"
         f" {cadence['within_3_rpm']} of {cadence['windows']} windows within {CLOSE_RPM:.0f}"
@@ -136,6 +143,13 @@ def _knee(results: list[Result]) -> Report:
         "riders": len(errors),
         "median_error_deg": errors[len(errors) // 2] if errors else None,
     }
+
+
+def _brain(results: list[Result]) -> Report:
+    """Return the processor time that a second of riding takes, measuring the points included."""
+    riding_s = sum(result.riding_s for result in results)
+    cpu_s = sum(result.brain_cpu_s for result in results)
+    return {"cpu_ms_per_s": round(1000 * cpu_s / riding_s, 2) if riding_s else None}
 
 
 def _confusion(results: list[Result]) -> dict[str, dict[str, int]]:

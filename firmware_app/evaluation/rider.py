@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 
 import msgspec
 from msgspec import Struct
@@ -39,6 +40,9 @@ class Result(Struct):
     keypoints: keypoints.Keypoints
     taken: list[Taken]
     honesty: dict[str, Honesty]
+    riding_s: float
+    brain_cpu_s: float
+    """Processor time from points to cues, of all that time."""
     timeline: str
     """The ride as an SVG picture."""
 
@@ -52,11 +56,16 @@ def evaluate(clip: Clip, tracker: Tracker | None, book: CueBook, trace: Path | N
     label = clip.label
     found: keypoints.Keypoints = {}
     measured: list[FormMetrics] = []
+    brain_s = 0.0
     for frame in _frames(clip, tracker):
+        began_s = process_time()
         measured.append(measure(frame, label.view))
+        brain_s += process_time() - began_s
         if tracker is not None:
             keypoints.add(found, frame, label)
+    began_s = process_time()
     moments = list(judge(label.view, measured, label.crank_pulses_s, book))
+    brain_s += process_time() - began_s
     if not moments:
         raise BadInput(f"{label.name}: has no frames; is the file whole?")
     if trace is not None:
@@ -75,6 +84,8 @@ def evaluate(clip: Clip, tracker: Tracker | None, book: CueBook, trace: Path | N
         keypoints=found,
         taken=list(confusions(label, moments)),
         honesty=honesty(label, moments),
+        riding_s=measured[-1].t_s - measured[0].t_s,
+        brain_cpu_s=brain_s,
         timeline=timeline(label, moments),
     )
 

@@ -14,13 +14,17 @@ from msgspec import Struct
 
 from firmware_app.evaluation.drive import JUDGED_HZ, Moment
 from firmware_app.evaluation.labels import NUISANCE, WHOLE, Event, Label
-from firmware_app.form.catalogue import POSTURE
+from firmware_app.form.catalogue import POSTURE, RULES
+from firmware_app.settings import Coaching
 
 FOUND_S = 2.0
 FALSE_S = 1.0
 AFTER_S = 4.0
 """A window and a dwell time: so long a state may still speak of what has just ended."""
 STEP_S = 1 / JUDGED_HZ
+QUIET_S = Coaching().quiet_s
+WINDOW_S = {rule.id: rule.on_s + rule.looks_back_s for rule in RULES}
+LATE_S = 1.0
 
 
 class Outcome(Struct):
@@ -91,6 +95,11 @@ class Talk(Struct):
     false_in_good: int = 0
     wrong_in_fault: int = 0
     """Said during a fault, but about another one."""
+    delays_s: list[float] = []
+    """From a fault's half height to the first word about it, as far as one could have been said:
+    while the last word was less than QUIET_S ago nothing is."""
+    late: int = 0
+    """Of these, said later than the rule's window and LATE_S."""
 
     def add(self, other: "Talk") -> None:
         """Take in another rider."""
@@ -107,6 +116,11 @@ class Talk(Struct):
             "false_cues_in_good_riding": self.false_in_good,
             "false_cues_per_hour": None if per_hour is None else round(per_hour, 2),
             "wrong_cues_in_faults": self.wrong_in_fault,
+            "cues_right": _share(
+                self.corrections - self.false_in_good - self.wrong_in_fault, self.corrections
+            ),
+            "cue_delay_median_s": _median(self.delays_s),
+            "cues_late": self.late,
         }
 
 
@@ -160,6 +174,8 @@ def talk(label: Label, moments: list[Moment]) -> Talk:
     real = [e for e in label.events if not e.fault.startswith(NUISANCE) and e.fault not in WHOLE]
     whole = {event.fault for event in label.events if event.fault in WHOLE}
     score = Talk()
+    met: set[Event] = set()
+    free_s = 0.0
     for moment in moments:
         t_s = moment.form.t_s
         around = [event for event in real if event.t0 - event.ramp_s / 2 <= t_s <= event.t1 + 1]
@@ -168,9 +184,16 @@ def talk(label: Label, moments: list[Moment]) -> Talk:
         if cue is None:
             continue
         score.praises += cue.kind == "praise"
+        since_s, free_s = free_s, t_s + QUIET_S if cue.voice else free_s
         if cue.kind == "praise":
             continue
         score.corrections += 1
+        for event in around:
+            if event.fault == cue.rule and event not in met:
+                met.add(event)
+                delay_s = round(t_s - max(event.t0, since_s), 1)
+                score.delays_s = [*score.delays_s, delay_s]
+                score.late += delay_s > WINDOW_S[cue.rule] + LATE_S
         if cue.rule in whole or any(event.fault == cue.rule for event in around):
             continue
         score.false_in_good += not around

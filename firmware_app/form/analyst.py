@@ -29,6 +29,8 @@ BETTER_S = 8.0
 it was learnt ..."""
 RENEW_S, RENEW_TIMES = 10.0, 40.0
 """... and for so long it follows so many times as quickly."""
+YOUNG = 0.67
+"""Against a baseline that is still being refined, a fault must show half as strongly again."""
 REFIT_S = 0.5
 """A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
@@ -164,7 +166,8 @@ class Analyst:
         held, until_s = self._held
         if t_s < until_s:
             return {}, dict.fromkeys(POSTURE, held)
-        shown = evidence(self._view, now, deviation)
+        sure = 1.0 if self._learner.settled else YOUNG
+        shown = {rule: sure * value for rule, value in evidence(self._view, now, deviation).items()}
         if max(shown.values()) < OFF:
             self._learn(now, dt_s, deviation)
         why = {

@@ -66,9 +66,14 @@ class Learner:
         """The baseline, once it stands."""
         return None if self.learning is not None else Baseline(self._summary)
 
+    @property
+    def settled(self) -> bool:
+        """The baseline is learnt whole, and only follows."""
+        return self._learnt_s >= self._need_s
+
     def learn(self, moment: Summary, lasted_s: float, times: float = 1.0) -> None:
         """Take in a moment of riding without fault; a standing baseline follows times as fast."""
-        if self._learnt_s >= self._need_s:
+        if self.settled:
             self._follow(moment, min(times * lasted_s / FOLLOW_S, 1.0))
             return
         self._learnt_s += lasted_s

@@ -1,53 +1,27 @@
 """How strongly each fault shows: 1 is where a fault begins to count.
 
-Shrug, head drop, rounded back and lean move the same points: a leaning rider comes nearer the
-camera, a rounded back lowers the head. So these four are told apart jointly, by a linear map from
-the deviations to how far each goes, fitted to labelled riders (evaluation/fit.py prints it;
-firmware_app/README.md tells how well it does on riders it was not fitted to). The rest are single
-figures with limits of their own, all from the same riders: "on the rendered set", never "on
+Shrug, head drop, rounded back and lean are told apart jointly, by likeness.py. The rest are single
+figures with limits of their own, all from labelled riders: "on the rendered set", never "on
 people".
 """
 
 from collections.abc import Callable
 
 from firmware_app.form.dwell import OFF
-from firmware_app.form.posture import FIGURES
+from firmware_app.form.likeness import likeness
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
-POSTURES = ("shrug", "head_drop", "rounded_back", "lean_low")
 BENT = ("head_drop", "rounded_back", "lean_low")
 """These move the shoulders in the picture more than a shrug does, and each other's points."""
-BESIDE = 0.5
-"""The most that a posture can show which another one explains."""
-FULL = {"shrug": 20.0, "head_drop": 50.0, "rounded_back": 45.0, "lean_low": 16.0}
-"""What the map calls 1, in degrees: shoulders raised, head and back bent, trunk leaned."""
-WEIGHTS: dict[View, dict[str, tuple[float, ...]]] = {
-    "front": {
-        "shrug": (4.57, -7.26, 5.22, -3.47),
-        "head_drop": (0.47, -2.32, 1.07, 1.43),
-        "rounded_back": (-6.09, 0.0, 1.99, -0.91),
-        "lean_low": (4.27, 2.28, 0.0, -0.32),
-    },
-    "oblique": {
-        "shrug": (6.58, -7.51, 4.88, -1.9, 3.03),
-        "head_drop": (-0.48, -0.56, 0.37, 1.16, -0.38),
-        "rounded_back": (-6.41, -1.36, 2.71, -0.6, -3.0),
-        "lean_low": (5.12, 1.2, 0.2, -0.43, 3.34),
-    },
-    "side": {
-        "head_drop": (-0.91, 0.26, 1.13, 0.5, 2.16),
-        "rounded_back": (-0.9, -7.78, 0.18, -1.71, 0.18),
-        "lean_low": (5.97, 2.59, -0.45, 2.77, 0.8),
-    },
-}
-"""Rule to a weight for each deviation of posture.FIGURES."""
 ON: dict[View, dict[str, float]] = {
-    "front": {"shrug": 0.2, "head_drop": 0.3, "rounded_back": 0.27, "lean_low": 0.33},
-    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.28, "lean_low": 0.4},
-    "side": {"head_drop": 0.22, "rounded_back": 0.3, "lean_low": 0.3},
+    "front": {"shrug": 0.25, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.3},
+    "oblique": {"shrug": 0.3, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.35},
+    "side": {"shrug": 0.35, "head_drop": 0.3, "rounded_back": 0.3, "lean_low": 0.3},
 }
-"""How much of a full fault begins to count."""
+"""How much of a full fault begins to count ..."""
+AHEAD = 1.5
+"""... when it is so much likelier than anything else (natural logarithm)."""
 SWING = 0.015
 """Shoulders sideways in time with the crank, in shoulder widths; good riding stays below 0.006."""
 HEAD_SWING, HEAD_ROLL = (1.87, 0.3), (0.245, 0.12)
@@ -66,26 +40,6 @@ BOTH = 1.3
 """... but not both of them: less counts when the two go together."""
 RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 """Head and shoulders (from the side: hips) above the seated rider's."""
-_FRONT_SIGN = {
-    "shrug": ("shoulder_y", -0.018),
-    "head_drop": ("nose_drop", 0.1),
-    "rounded_back": ("shoulder_y", 0.05),
-    "lean_low": ("shoulder_y", 0.05),
-}
-SIGN: dict[View, dict[str, tuple[str, float]]] = {
-    "front": _FRONT_SIGN,
-    "oblique": _FRONT_SIGN,
-    "side": {
-        "head_drop": ("head_pitch", 0.08),
-        "rounded_back": ("trunk_length", -0.05),
-        "lean_low": ("trunk_angle", 0.05),
-    },
-}
-"""The deviation without which a posture is not what the map takes it for, and how much of it
-begins to count: whose head comes down has not raised the shoulders, however near the two are."""
-ALIKE = 0.75
-"""A bent head, back or trunk counts beside the one most bent when it is at least this share of it;
-less is what the one does to the others' points."""
 ELBOW_DEG = (32.0, 19.5)
 """Flexion of the near elbow: where evidence begins, and where it is 1: a locked elbow reads 14 to
 19, and so, for some seconds, does one in use ..."""
@@ -121,20 +75,12 @@ def evidence(view: View, now: Summary, deviation: Summary) -> Summary:
 
 
 def _postures(view: View, deviation: Summary) -> Summary:
-    """Return the evidence of the joint map; of head, back and trunk only what stands out."""
-    if not all(name in deviation for name in FIGURES[view]):
-        return {}
-    gone = _gone(view, deviation)
-    found = {}
-    for rule, (name, least) in SIGN[view].items():
-        found[rule] = min(gone[rule] / ON[view][rule], deviation[name] / least)
-    most = max(gone[rule] for rule in BENT)
-    for rule in BENT:
-        if gone[rule] < ALIKE * most:
-            found[rule] = min(found[rule], BESIDE)
-    if max(found[rule] for rule in BENT) >= 1:
-        found.pop("shrug", None)
-    return found
+    """Return the evidence of postures: how far the likeliest goes, less while others are near."""
+    return {
+        rule: min(like.strength / ON[view][rule], OFF + (1 - OFF) * like.ahead / AHEAD)
+        for rule, like in likeness(view, deviation).items()
+        if rule in ON[view]
+    }
 
 
 def relief(view: View, deviation: Summary) -> float:
@@ -142,22 +88,8 @@ def relief(view: View, deviation: Summary) -> float:
 
     A baseline that somebody sits so much better than was learnt with a fault.
     """
-    if not all(name in deviation for name in FIGURES[view]):
-        return 0.0
-    gone = _gone(view, deviation)
-    return max(
-        min(-gone[rule] / ON[view][rule], -deviation[name] / least)
-        for rule, (name, least) in SIGN[view].items()
-    )
-
-
-def _gone(view: View, deviation: Summary) -> Summary:
-    """Return how far the joint map says that each posture goes, in shares of a full fault."""
-    point = [deviation[name] for name in FIGURES[view]]
-    return {
-        rule: sum(weight * value for weight, value in zip(weights, point, strict=True))
-        for rule, weights in WEIGHTS[view].items()
-    }
+    seen_from_now = {name: -value for name, value in deviation.items()}
+    return max(_postures(view, seen_from_now).values(), default=0.0)
 
 
 def _sway(view: View, now: Summary, deviation: Summary) -> float | None:

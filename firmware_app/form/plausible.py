@@ -18,6 +18,8 @@ STRAIGHT_ELBOW_DEG, USUAL_ELBOW_DEG = 17.5, 27.5
 """Good riders' medians are 19 to 43, locked elbows 11 to 16 (on the rendered set)."""
 DROPPED_HEAD_DEG, USUAL_HEAD_DEG = 46.0, 28.0
 """Ear to nose below the horizontal; good riders 19 to 37, dropped heads 51 and more."""
+EAR_SINKS = 0.0037
+"""Of the trunk's length, with each degree that a head is dropped; see fitted.py."""
 LEANING_DEG = 44.0
 """From the upright; who leans further lowers the head without dropping it."""
 LOW_TRUNK_DEG, USUAL_TRUNK_DEG = 54.0, 40.0
@@ -58,7 +60,9 @@ def _raise_trunk(at: Summary) -> None:
 
 
 def _raise_head(at: Summary) -> None:
-    """Turn the nose about the ear to where it usually is."""
+    """Turn the nose about the ear to where it usually is, and the ear up with the neck."""
+    low_deg = -_rises_deg(at, ("nose_x", "nose_y"), ("ear_x", "ear_y")) - USUAL_HEAD_DEG
+    at["ear_y"] -= EAR_SINKS * low_deg * at["shoulder_span"]
     length, pitch = at["ear_span"], math.radians(USUAL_HEAD_DEG)
     at["nose_x"] = at["ear_x"] + length * math.cos(pitch)
     at["nose_y"] = at["ear_y"] + length * math.sin(pitch)

@@ -13,7 +13,7 @@ from firmware_app.wire import View
 _FRONT = ("width", "shoulder_y", "ear_y", "nose_drop")
 FIGURES: dict[View, tuple[str, ...]] = {
     "front": _FRONT,
-    "oblique": (*_FRONT, "reach"),
+    "oblique": _FRONT,
     "side": ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y"),
 }
 """The deviations that tell shrug, head drop, rounded back and lean from one another."""
@@ -29,7 +29,6 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     From the front: width (logarithm; nearer is larger), shoulder_y, ear_y and nose_drop (down is
     positive), turn (of the head), rise (of head and shoulders alike).
     head_tilt and shoulder_tilt (left down is positive), left_elbow_out and right_elbow_out.
-    Obliquely also reach: how far the shoulders have gone ahead of the hips.
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
     the hips), over_hands (the shoulder ahead of the wrist, whatever the baseline).
@@ -43,8 +42,6 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     found = _side(now, base, unit) if view == "side" else _front(now, base, unit)
     gone = (now["shoulder_x"] - base["shoulder_x"], now["shoulder_y"] - base["shoulder_y"])
     found["moved"] = math.hypot(*gone) / unit
-    if view == "oblique":
-        found |= _reach(now, base, unit)
     bounce = _change(now, base, "shoulder_y", 2)
     if bounce is not None:
         found["bounce"] = abs(bounce) / unit
@@ -76,13 +73,6 @@ def _level(now: Summary, base: Summary) -> Summary:
         if elbow in now and elbow in base:
             found[elbow] = (now[elbow] - base[elbow]) / base["shoulder_span"]
     return found
-
-
-def _reach(now: Summary, base: Summary, unit: float) -> Summary:
-    if "hip_x" not in now or "hip_x" not in base:
-        return {}
-    ahead = (now["shoulder_x"] - now["hip_x"]) - (base["shoulder_x"] - base["hip_x"])
-    return {"reach": ahead / unit}
 
 
 def _side(now: Summary, base: Summary, unit: float) -> Summary:

@@ -43,7 +43,7 @@ SEATED_NOW = "in the saddle"
 WHILE_STANDING = frozenset({"leaning"})
 SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high", "leaning"})
 NOT_OBLIQUE = frozenset({"hip_rock", "head_tilt", "shoulder_tilt", "elbows_flared"})
-FRONT_ONLY = NOT_OBLIQUE | {"shrug", "knees_in", "knees_out"}
+FRONT_ONLY = NOT_OBLIQUE | {"knees_in", "knees_out"}
 HIDES = {
     "shrug": HIDDEN,
     "head_drop": "hips hidden",

@@ -1,0 +1,108 @@
+"""Which posture the rider's deviations look most like, how far it goes, and how sure that is.
+
+Shrug, head drop, rounded back and lean move the same points: a leaning rider comes nearer the
+camera, a rounded back lowers the head. Each is a way that the deviations go together, as long as
+the fault is strong, with a spread from rider to rider that grows along with it; good riding has a
+spread of its own. How likely the deviations are is worked out for every posture at every strength
+and for good riding, and a posture is told as far as it is likelier than all the others. Who sits up
+with straight arms goes a way too, that the front cannot show for certain: it is here so that it is
+taken for nothing else. The numbers are in fitted.py, which `bikebox tune` writes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_app.form.crank import Floats
+from firmware_app.form.fitted import GOOD, WAYS
+from firmware_app.form.posture import FIGURES
+from firmware_app.form.window import Summary
+from firmware_app.wire import View
+
+STRENGTHS = tuple(round(0.2 + 0.1 * step, 1) for step in range(13))
+"""Shares of a full fault."""
+UNIT = 0.01
+"""fitted.py is in hundredths."""
+
+
+class Likeness(NamedTuple):
+    """How much a rider looks like one posture."""
+
+    strength: float
+    """How far it goes if it is this posture; 1 is a full fault."""
+    ahead: float
+    """Natural logarithm of how much likelier it is than anything else; negative: it is not."""
+
+
+class Model(NamedTuple):
+    """Every posture at every strength, as normal distributions; good riding is the last."""
+
+    names: tuple[str, ...]
+    mean: Floats
+    """[N, figures]."""
+    inverse: Floats
+    """[N, figures, figures], of the covariance."""
+    height: Floats
+    """[N], logarithm of the density at the mean."""
+
+
+def likeness(view: View, deviation: Summary) -> dict[str, Likeness]:
+    """Return each posture's likeness; empty when not all of the view's figures were seen."""
+    if not all(name in deviation for name in FIGURES[view]):
+        return {}
+    return compared(_MODELS[view], [deviation[name] for name in FIGURES[view]])
+
+
+def compared(model: Model, figures: Sequence[float]) -> dict[str, Likeness]:
+    """Return each posture's likeness by a model."""
+    off = np.array(figures) - model.mean
+    pulled = np.einsum("nij,nj->ni", model.inverse, off)
+    likely = model.height - 0.5 * (pulled * off).sum(axis=1)
+    good = float(likely[-1])
+    by_name = likely[:-1].reshape(len(model.names), len(STRENGTHS))
+    best = by_name.max(axis=1).tolist()
+    found = {}
+    for place, name in enumerate(model.names):
+        others = max([good, *best[:place], *best[place + 1 :]])
+        found[name] = Likeness(_peak(by_name[place].tolist()), best[place] - others)
+    return found
+
+
+def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
+    """Return the model of a view: good [F, F] covariance, each posture's way [F] and covariance."""
+    means, spreads = [], []
+    for way, spread in ways.values():
+        for strength in STRENGTHS:
+            means.append(strength * way)
+            spreads.append(good + strength**2 * spread)
+    mean, spread_all = np.array([*means, np.zeros(len(good))]), np.array([*spreads, good])
+    height = -0.5 * np.linalg.slogdet(spread_all)[1]
+    return Model(tuple(ways), mean, np.linalg.inv(spread_all), height)
+
+
+def _peak(likely: list[float]) -> float:
+    """Return the strength at the top of a parabola through the three likeliest."""
+    at = likely.index(max(likely))
+    if not 0 < at < len(likely) - 1:
+        return STRENGTHS[at]
+    before, top, after = likely[at - 1 : at + 2]
+    return STRENGTHS[at] + 0.05 * (before - after) / (before - 2 * top + after)
+
+
+def square_of(rows: tuple[tuple[float, ...], ...]) -> Floats:
+    """Return a covariance from its lower triangle."""
+    size = len(rows)
+    full = np.zeros((size, size))
+    for place, row in enumerate(rows):
+        full[place, : place + 1] = full[: place + 1, place] = row
+    return full * UNIT**2
+
+
+_MODELS: dict[View, Model] = {
+    view: model_of(
+        square_of(GOOD[view]),
+        {name: (UNIT * np.array(way), square_of(spread)) for name, (way, spread) in ways.items()},
+    )
+    for view, ways in WAYS.items()
+}
