@@ -12,6 +12,8 @@ from firmware_app.cli import main
 from firmware_app.commands import bench, pose
 from firmware_app.commands.demo import RIDES
 from firmware_app.errors import BadInput
+from firmware_app.vision.skeleton import draw
+from firmware_app.wire import Landmark, PoseFrame
 
 RIDER = Path(__file__).parent / "recordings" / "rider_side.mp4"
 MODELS = Path(__file__).parents[1] / ".cache" / "models"
@@ -95,6 +97,19 @@ def test_the_bench_refuses_a_video_without_a_rider(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "WARM_UP", FRAMES)
     with pytest.raises(bench.BadInput, match="shows a rider in 0 frames"):
         run(bench, "--json", tmp_path / "b.json", "--video", RIDER, "--models", MODELS)
+
+
+def test_the_overlay_says_why_a_pose_is_not_judged_by():
+    def drawn(**how):
+        picture = np.zeros((480, 640, 3), np.uint8)
+        landmarks = how.pop("landmarks", ((Landmark(600.0, 400.0, 0.0, 1.0, 1.0),) * 33))
+        draw(PoseFrame(t_s=0.0, frame=0, width_px=640, height_px=480, landmarks=landmarks, **how),
+             picture)  # fmt: skip
+        return picture[:60, :300].any()
+
+    assert not drawn()
+    for how in ({"too_dark": True}, {"landmarks": ()}, {"jumped": True}, {"framing": "too far"}):
+        assert drawn(**how)
 
 
 @pytest.mark.parametrize(("width", "height"), [(333, 251), (1, 1), (90, 160)])
