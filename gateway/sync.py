@@ -35,6 +35,8 @@ IDLE_AFTER_S = 3.0
 """Live words come once a second; without them nobody rides."""
 LONGEST_NAME = 24
 """As much of a name as stands on a board."""
+MOST_IN_A_MINUTE = 120
+"""Commands; each is written down, and whoever floods a box must not fill its card."""
 REMEMBERED = 64
 """Commands that are known when they come twice."""
 _spread = secrets.SystemRandom()
@@ -59,6 +61,7 @@ class Sync:
         self._line: Line | None = None
         self._window = self._new_window()
         self._commands: deque[str] = deque(maxlen=REMEMBERED)
+        self._lately_s: deque[float] = deque(maxlen=MOST_IN_A_MINUTE)
         self.coach = CoachLane(box, tell_ride, store.note)
         self._why_offline = "not connected yet"
         self._house_s: float | None = None
@@ -226,9 +229,14 @@ class Sync:
             self.twin_s = self._clock.monotonic()
 
     def _command(self, cmd: Cmd) -> None:
-        taken, why = True, ""
-        if cmd.command not in self._commands:
-            now_s = self._clock.monotonic()
+        taken, why, now_s = True, "", self._clock.monotonic()
+        if cmd.command in self._commands:
+            pass  # the answer was lost: it is told again
+        elif len(self._lately_s) == MOST_IN_A_MINUTE and now_s - self._lately_s[0] < 60:
+            self.dropped += 1
+            taken, why = False, f"more than {MOST_IN_A_MINUTE} commands in a minute"
+        else:
+            self._lately_s.append(now_s)
             command = Command(
                 t_s=now_s,
                 command=cmd.command,

@@ -18,7 +18,7 @@ from gateway.home import discovery, discovery_topic
 from gateway.mqtt import Heard, read_address
 from gateway.store import Store
 from gateway.studio.archive import Archive, Came
-from gateway.sync import Sync
+from gateway.sync import MOST_IN_A_MINUTE, Sync
 from gateway.topics import Ack, Cmd, Up, pack
 from gateway.window import LONGEST_S, PATIENCE, PROOFS, SIZE, Window
 
@@ -366,6 +366,19 @@ def test_drain_sends_what_waits_at_once_and_is_not_for_the_ride(sync):
     (answer,) = [told for topic, told, _, _ in line.sent if topic == "fleet/v1/b1/cmd/ack"]
     assert (answer["taken"], answer["why"], sync.commands) == (True, "5 records wait", [])
     assert [told["seq"] for topic, told, _, _ in line.sent if topic == "fleet/v1/b1/up"] == [1]
+
+
+def test_a_flood_of_commands_does_not_fill_the_card(sync):
+    line = sync._line = FakeLine()
+    for n in range(MOST_IN_A_MINUTE + 80):
+        cmd = pack(Cmd(command=f"c-{n}", kind="message", text="Hello"))
+        sync._take(Heard("fleet/v1/b1/cmd", cmd, retained=False))
+    assert len(sync.commands) == sync.store.outbox.rows == MOST_IN_A_MINUTE
+    assert sync.dropped == 80
+    assert "in a minute" in line.sent[-1][1]["why"]
+    sync.clock.advance(60)
+    sync._take(Heard("fleet/v1/b1/cmd", cmd, retained=False))
+    assert line.sent[-1][1]["taken"]
 
 
 def test_a_command_left_behind_on_the_broker_is_not_carried_out(sync):
