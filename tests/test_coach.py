@@ -24,15 +24,14 @@ class Bike:
         self.now_s = 100.0
         self.said = []
 
-    def ride(self, seconds, *faults, unseen=(), learning=None, fading=(), why=""):
+    def ride(self, seconds, *faults, unseen=(), learning=None, fading=(), why="", saddle_cm=None):
         until_s = self.now_s + seconds
         while self.now_s < until_s - 1e-9:
             states = {rule.id: "ok" for rule in RULES}
             states |= dict.fromkeys(faults, "fault") | dict.fromkeys(unseen, "unseen")
             reasons = dict.fromkeys(unseen, why)
-            form = FormState(
-                self.now_s, states, reasons, learning, "standing" in faults, frozenset(fading)
-            )
+            standing, going = "standing" in faults, frozenset(fading)
+            form = FormState(self.now_s, states, reasons, learning, standing, going, saddle_cm)
             cue = self.coach.consider(form)
             if cue:
                 self.said.append((self.now_s, cue))
@@ -248,3 +247,17 @@ def test_a_remembered_style_holds_and_a_wish_of_this_ride_is_known():
     assert bike.coach.wished == ""
     bike.coach.wish("more")
     assert bike.coach.wished == "normal"
+
+
+@pytest.mark.parametrize(
+    ("rule", "saddle_cm", "hint"),
+    [
+        ("saddle_low", 1.5, "Try 1.5 cm higher, then look again"),
+        ("saddle_high", -2.0, "Try 2 cm lower, then look again"),
+        ("saddle_high", 0.0, "Try 0.5 cm lower, then look again"),
+    ],
+)
+def test_a_saddle_is_told_once_and_in_centimetres_to_try(rule, saddle_cm, hint):
+    bike = Bike().ride(600, rule, saddle_cm=saddle_cm)
+    ((_, cue),) = bike.said
+    assert (cue.rule, cue.hint) == (rule, hint)

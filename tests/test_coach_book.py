@@ -40,6 +40,8 @@ def test_nothing_promises_health_or_names_degrees():
         ("[rules.shrug]", "[rules.shrugg]", "[rules.shrug] is missing"),
         ('praise = "That', 'prais = "That', "prais"),
         ("{name}, drop your shoulders", "{nmae}, drop your shoulders", "braces"),
+        ("Long neck, loose hands", "Long neck, {cm} hands", "only about the saddle"),
+        ("Try {cm} higher", "Try {mm} higher", "braces"),
         (
             "{name}, drop your shoulders",
             "{name}, drop your shoulders and then let them hang low",

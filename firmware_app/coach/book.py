@@ -9,11 +9,15 @@ from msgspec import Meta, Struct
 
 from firmware_app.errors import BadSetting
 from firmware_app.form.catalogue import RULES
+from firmware_app.form.reasons import SADDLE
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=80)]
 Word = Annotated[str, Meta(pattern=r"^[^\W\d_]+$", max_length=20)]
 MAX_WORDS = 7
 """Longer cues are not taken in while pedalling; the name comes on top."""
+CM = "{cm}"
+LEAST_CM = 0.5
+"""Of a saddle that is hardly off, and of one whose way is not known."""
 NAME = "{name}, "
 """Where the rider's name goes; without a name the sentence begins after it."""
 
@@ -30,7 +34,7 @@ class RuleWords(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     also: tuple[Word, ...] = ()
     """What a remote coach may use beside the words that stand here already."""
     hint: Sentence
-    """The banner's second line, never spoken."""
+    """The banner's second line, never spoken; {cm} is how far the saddle should be moved."""
     praise: Sentence
     strength: Sentence
     """At the end of the ride, when this went well."""
@@ -64,6 +68,11 @@ def with_name(sentence: str, rider: str) -> str:
     """Put the rider's name in, or leave its place out: "Drop your shoulders"."""
     said = sentence.replace("{name}", rider) if rider else sentence.replace(NAME, "")
     return said[:1].upper() + said[1:]
+
+
+def with_cm(hint: str, move_cm: float | None) -> str:
+    """Put in how far the saddle should be moved: "Try 1.5 cm higher, then look again"."""
+    return hint.replace(CM, f"{abs(move_cm or LEAST_CM) or LEAST_CM:g} cm")
 
 
 def read_cues(path: Path) -> CueBook:
@@ -100,6 +109,12 @@ def _check(path: Path, book: CueBook) -> None:
         known = ", ".join(sorted(rules))
         raise BadSetting(f"{path}: no rule is called [rules.{min(unknown)}]; there are {known}")
     for rule, words in book.rules.items():
+        bare = words.hint.replace(CM, "") if rule in SADDLE else words.hint
+        if "{" in bare or "}" in bare:
+            raise BadSetting(
+                f'{path}: [rules.{rule}] hint "{words.hint}": only "{CM}" may stand in braces, and'
+                " only about the saddle"
+            )
         for say in words.say:
             bare = say.replace(NAME, "")
             if "{" in bare or "}" in bare:

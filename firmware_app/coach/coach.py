@@ -2,16 +2,16 @@
 
 The promises to the rider, kept here: at most one spoken sentence every thirty seconds, praise
 included; the same fault at most every ninety, the third time after twice as long, then on the
-screen only; nothing that no longer holds; nothing before the rider's own posture is known; nothing
-during a drink, a wipe, a look aside or a sprint, nor around the ends of an interval. Who has
-ridden often hears less of it and reads the rest.
+screen only; a saddle once in a ride; nothing that no longer holds; nothing before the rider's own
+posture is known; nothing during a drink, a wipe, a look aside or a sprint, nor around the ends of
+an interval. Who has ridden often hears less of it and reads the rest.
 """
 
 from typing import Literal, NamedTuple
 
-from firmware_app.coach.book import CueBook, with_name
+from firmware_app.coach.book import CueBook, with_cm, with_name
 from firmware_app.form.catalogue import STATES
-from firmware_app.form.reasons import PASSING
+from firmware_app.form.reasons import PASSING, SADDLE
 from firmware_app.form.state import FormState
 from firmware_app.settings import Coaching
 from firmware_app.wire import Profile
@@ -93,6 +93,7 @@ class Coach:
         """Cue without an outcome to its rule and what held before it."""
         self._not_before_s = float("-inf")
         self._reworded: dict[str, str] = {}
+        self._saddle_cm: float | None = None
 
     @property
     def _quiet_s(self) -> float:
@@ -134,6 +135,7 @@ class Coach:
         faults -= self._states | form.fading
         self._since = {rule: self._since.get(rule, form.t_s) for rule in faults}
         self._follow(form)
+        self._saddle_cm = form.saddle_cm
         if form.learning is not None or form.t_s < self._not_before_s or quiet or _busy(form):
             return None
         return self._correct(form.t_s) or self._praise(form.t_s)
@@ -203,6 +205,8 @@ class Coach:
         told = self._told.get(rule)
         if told is None:
             return True
+        if rule in SADDLE:
+            return False
         wait = self._same_fault_s * (2.0 if told.times >= SPOKEN_TIMES - 1 else 1.0)
         return t_s >= told.t_s + wait
 
@@ -236,7 +240,7 @@ class Coach:
         self._open[self._number] = (rule, self._told.get(rule), self._last_s)
         if voice or kind == "correct":
             self._last_s = t_s
-        hint = self._book.rules[rule].hint if kind == "correct" else ""
+        hint = with_cm(self._book.rules[rule].hint, self._saddle_cm) if kind == "correct" else ""
         said = with_name(text, self._rider)
         return Cue(self._number, rule, kind, said, hint, voice, t_s + self._fresh_s)
 

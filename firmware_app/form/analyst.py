@@ -16,6 +16,7 @@ from firmware_app.form.evidence import evidence, relief
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.pose_cadence import PoseCadence
 from firmware_app.form.posture import compare
+from firmware_app.form.saddle import Saddle
 from firmware_app.form.sensor_check import Mismatch, SensorCheck
 from firmware_app.form.state import FormState
 from firmware_app.form.window import POSTURE_S, Summary, Window
@@ -58,6 +59,7 @@ class Analyst:
         self._without = frozenset(without)
         self._band = CadenceBand()
         self._dwell = {rule.id: Dwell(rule.on_s, rule.off_s) for rule in RULES}
+        self._saddle = Saddle()
         self._fitted: Summary = {}
         self._fitted_s = float("-inf")
         self._lost = True
@@ -127,6 +129,8 @@ class Analyst:
             now = self._window.posture(t_s) | self._in_time(t_s)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)
+        if "saddle_low" in shown:
+            self._saddle.see(now["knee_bdc_deg"])
         self.evidence = shown
         band, band_why = self._band.evidence(t_s, cadence_rpm, target_rpm)
         return self._state(t_s, dt_s, shown | band, why | band_why)
@@ -205,4 +209,5 @@ class Analyst:
                 why[rule] = unproven[rule]
         fading = {rule for rule in shown if self._dwell[rule].fading}
         standing = states["standing"] == "fault"
-        return FormState(t_s, states, why, self._learner.learning, standing, frozenset(fading))
+        learning, move_cm = self._learner.learning, self._saddle.move_cm
+        return FormState(t_s, states, why, learning, standing, frozenset(fading), move_cm)

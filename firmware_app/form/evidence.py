@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from firmware_app.form.dwell import OFF
 from firmware_app.form.likeness import likeness
+from firmware_app.form.saddle import SUITS_DEG
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
@@ -57,11 +58,10 @@ OVER_HANDS = 0.15
 """Shoulders ahead of the hands, in trunk lengths, with ..."""
 LEAN_ELBOW_DEG = (25.0, 15.0)
 """... arms this straight: the weight hangs on the bar."""
-SADDLE_LOW_DEG = (35.0, 48.0)
-SADDLE_HIGH_DEG = (25.5, 18.5)
-"""Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1.
-Riders who suit their saddle have 24 to 33 here; 33 to 43 while riding easily, and 25 to 45 at the
-most, are the literature's (Swart and Holliday 2019, Holmes 1994)."""
+SADDLE_LOW_DEG = (SUITS_DEG[1], 48.0)
+SADDLE_HIGH_DEG = (SUITS_DEG[0], 18.5)
+"""Knee flexion at the bottom of the turn, from the side: where evidence begins, and where it is 1;
+see saddle.py."""
 
 
 def evidence(view: View, now: Summary, deviation: Summary) -> Summary:

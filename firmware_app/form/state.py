@@ -19,3 +19,5 @@ class FormState(NamedTuple):
     """The rider is out of the saddle; rules of seated riding are not judged then."""
     fading: frozenset[str] = frozenset()
     """Faults that still stand but no longer show: the rider is putting them right."""
+    saddle_cm: float | None = None
+    """How far up the saddle should go, down if negative; None while the leg has not told it."""
