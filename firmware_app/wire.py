@@ -430,6 +430,8 @@ class Claim(Message, frozen=True, kw_only=True):
     """The rider agreed that the instructor's board shows the name."""
     remember: bool = False
     """The rider agreed that this bike keeps, in numbers, how they sit and what their profile is."""
+    phone: Annotated[str, Meta(max_length=64)] = ""
+    """A word that the rider's phone keeps for this bike: it tells two riders of one name apart."""
     profile: Profile | None = None
     """None: as it is remembered."""
     rides: int = 0

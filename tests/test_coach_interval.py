@@ -5,6 +5,7 @@ from test_coach import Bike
 from test_coach_remote import cue, given, riding
 
 from firmware_app.coach.interval import LAST_S, SPRINT_S, Intervals
+from firmware_app.coach.sprint import Sprint
 from firmware_app.wire import Command, CueAnswer, Hud, Say
 
 
@@ -74,6 +75,45 @@ def test_a_ride_in_a_sprint_refuses_a_remote_cue_with_the_reason(saddle):
     assert bike.out.of(CueAnswer)[-1].why == "a sprint"
     assert bike.out.of(Hud)[-1].target_rpm == (100.0, 110.0)
     assert not bike.out.of(Say)
+
+
+def seen(*parts):
+    """A sprint that is looked for while the crank turns: (rpm, seconds), ...; 5 times a second."""
+    sprint, quiet, t_s = Sprint(), {}, 0.0
+    for rpm, seconds in parts:
+        for _ in range(int(seconds * 5)):
+            t_s = round(t_s + 0.2, 1)
+            sprint.see(t_s, rpm)
+            quiet[t_s] = sprint.quiet(t_s)
+    return quiet
+
+
+def test_a_sprint_that_nobody_announced_is_quiet_until_a_breath_after_it():
+    quiet = seen((85, 40), (112, 15), (85, 20))
+    assert not any(why for t_s, why in quiet.items() if t_s <= 40)
+    assert {quiet[t_s] for t_s in (40.2, 50, 55, 59)} == {"a sprint"}
+    assert not quiet[60.2]
+
+
+@pytest.mark.parametrize("parts", [((60, 40), (90, 40)), ((95, 40), (105, 40)), ((102, 60),)])
+def test_a_quicker_song_is_no_sprint(parts):
+    assert not any(seen(*parts).values())
+
+
+def test_who_rides_on_like_that_has_found_another_cadence():
+    quiet = seen((80, 40), (104, 60))
+    assert quiet[69]
+    assert not any(why for t_s, why in quiet.items() if t_s > 90)
+
+
+def test_what_is_not_known_of_the_cadence_makes_no_sprint():
+    assert not any(seen((80, 10), (None, 5), (0, 5), (80, 10)).values())
+
+
+def test_the_ride_says_nothing_in_a_sprint_that_the_crank_shows(saddle):
+    bike = saddle(rpm=80).pedal(80, 40).pedal(115, 6)
+    bike.feed(Command(t_s=bike.now_s, command="r", kind="cue", rule="shrug", text="Drop it"))
+    assert bike.out.of(CueAnswer)[-1].why == "a sprint"
 
 
 def test_the_same_cue_is_given_when_nothing_stands_against_it():

@@ -316,6 +316,22 @@ def test_who_agrees_is_asked_and_told(lan, bike, codes):
     assert bike.claims[0].name_on_board
 
 
+def test_a_phone_keeps_a_word_only_for_who_wants_to_be_remembered(lan, bike, codes):
+    answer = lan.post(f"/ride/{codes.fresh(0.0)}", {"name": "Anna"})
+    assert "set-cookie" not in answer.headers
+    for _ in range(2):
+        answer = lan.post(f"/ride/{codes.fresh(0.0)}", {"name": "Anna", "remember": "yes"})
+        for word in ("__Host-rider=", "HttpOnly", "Secure", "SameSite=strict", "Path=/"):
+            assert word in answer.headers["set-cookie"]
+    nobody, first, again = (claim.phone for claim in bike.claims)
+    assert nobody == ""
+    assert first == again
+    assert len(first) == 22
+    lan.cookies.clear()
+    lan.post(f"/ride/{codes.fresh(0.0)}", {"name": "Anna", "remember": "yes"})
+    assert bike.claims[-1].phone not in ("", first)
+
+
 @pytest.mark.parametrize("name", ["", "x" * 25, "<script>", "42"])
 def test_what_is_no_name_is_asked_again_and_the_code_is_still_good(lan, codes, name):
     path = f"/ride/{codes.fresh(0.0)}"

@@ -116,8 +116,19 @@ def test_forget_holds_for_the_ride_that_is_on_too(bike, tmp_path):
     bike.end().claim(remember=True).ride(70)
     bike.hear(Command(t_s=bike.clock.now_s, command="c1", kind="forget", text="Anna")).end()
     assert not list((tmp_path / "riders").glob("*.json"))
-    assert Memory(tmp_path / "riders").recall("Anna").rides == 0
+    memory = Memory(tmp_path / "riders")
+    assert memory.recall(memory.place("Anna")).rides == 0
 
 
 def test_rides_elsewhere_count_as_well(bike):
     assert bike.claim(rides=9).ride(5).setup.rides == 9
+
+
+def test_another_rider_of_the_same_name_is_somebody_else(bike):
+    bike.claim(remember=True, phone="one").ride(70)
+    bike.end().claim(remember=True, phone="another")
+    setup = bike.ride(70).setup
+    assert (setup.rides, setup.known) == (0, ())
+    bike.end().claim(remember=True, phone="one")
+    assert bike.ride(5).setup.rides == 1
+    assert "one" not in bike.service._ride.setup.remembered_at

@@ -1,7 +1,8 @@
 """Show what this bike keeps of a rider, or forget it.
 
 Only riders who agreed to it are kept, each in a small file of numbers whose name tells nobody who
-it is. Run it as the user that the ride service runs as, or as root.
+it is. Two riders of one name, told apart by their phones, are both shown and both forgotten. Run it
+as the user that the ride service runs as, or as root.
 """
 
 import argparse
@@ -29,14 +30,13 @@ def run(args: argparse.Namespace) -> int:
         there = memory.forget(args.name)
         sys.stdout.write("Forgotten.\n" if there else "Nothing was kept under this name.\n")
         return 0 if there else 1
-    known = memory.recall(args.name)
+    riders = [memory.recall(place) for place in memory.named(args.name)]
     if args.json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(known), indent=1).decode() + "\n")
-    elif known == Remembered():
-        sys.stdout.write("Nothing is kept under this name.\n")
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(riders), indent=1).decode() + "\n")
     else:
-        sys.stdout.write("\n".join(_lines(known)) + "\n")
-    return 1 if known == Remembered() else 0
+        told = ["\n".join(_lines(known)) for known in riders]
+        sys.stdout.write("\n\n".join(told or ["Nothing is kept under this name."]) + "\n")
+    return 0 if riders else 1
 
 
 def _lines(known: Remembered) -> list[str]:

@@ -38,7 +38,9 @@ class RideSetup(Message, frozen=True, kw_only=True):
     known: tuple[dict[str, float], ...] = ()
     """Baselines of earlier rides on this bike, oldest first."""
     remember: bool = False
-    """The rider agreed that this ride's baseline is kept as well."""
+    """The rider agreed that this ride's baseline is kept as well ..."""
+    remembered_at: str = ""
+    """... and what the file is called; it tells nothing of who it is."""
     pose_hz: float = 0.0
     """How often a remote coach is told how the rider sits; 0: never."""
 

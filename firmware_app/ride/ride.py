@@ -12,6 +12,7 @@ from firmware_app.coach.coach import Coach, Cue
 from firmware_app.coach.debrief import debrief
 from firmware_app.coach.interval import Intervals
 from firmware_app.coach.remote import Refused, RemoteCoach, RemoteCue
+from firmware_app.coach.sprint import Sprint
 from firmware_app.form.analyst import Analyst
 from firmware_app.form.baseline import Baseline
 from firmware_app.form.metrics import FormMetrics
@@ -90,6 +91,7 @@ class Ride:
         """Turns the analyst knows of; the first pulse begins the first turn."""
         self._target_rpm = setup.coaching.target_rpm
         self._intervals = Intervals()
+        self._sprint = Sprint()
         self._waiting: dict[int, Say] = {}
         """Cues on their way to the player, by number."""
         self.phase: Phase = "riding"
@@ -226,6 +228,7 @@ class Ride:
         if t_s - self._pulse_s > WINDOW_S and self._legs.turning(t_s):
             rpm = None  # the sensor is silent, the rider is not
             self._move(t_s)
+        self._sprint.see(t_s, rpm)
         target_rpm = self._intervals.target_rpm(t_s, self._target_rpm)
         form = self._form = self._analyst.judge(t_s, rpm, target_rpm)
         if self.phase == "riding":
@@ -253,9 +256,13 @@ class Ride:
     # the coach -------------------------------------------------------------------------------
 
     def _consider(self, form: FormState) -> Iterator[Deed]:
-        cue = self._coach.consider(form, self._intervals.quiet(form.t_s))
+        cue = self._coach.consider(form, self._quiet(form.t_s))
         if cue is not None:
             yield self._say(cue, form.t_s, cue.kind)
+
+    def _quiet(self, t_s: float) -> str:
+        """Return why what is ridden leaves no room for words; empty: it does."""
+        return self._intervals.quiet(t_s) or self._sprint.quiet(t_s)
 
     def _obey(self, command: Command) -> Iterator[Deed]:
         match command.kind:
@@ -276,7 +283,7 @@ class Ride:
         else:
             language = command.language or self.setup.coaching.language
             wish = RemoteCue(rule=command.rule, words=command.text, language=language)
-            quiet = self._intervals.quiet(command.t_s)
+            quiet = self._quiet(command.t_s)
             given = Refused(quiet) if quiet else self._remote.give(wish, form, self._coach)
         refused = given.why if isinstance(given, Refused) else ""
         yield Send(

@@ -1,9 +1,11 @@
 """What a bike keeps of a rider who agreed to it: how they sit here, in numbers, and their profile.
 
 One small file for each rider in <state>/riders, beside the journals and written by the ride alone,
-so it outlives updates and never leaves the bike. Its name is a keyed hash of the rider's: who holds
-the files without this box's key cannot tell whose they are. There is no name, no date and no
-picture in it. `forget` removes it, on the rider's word from the studio or at this box.
+so it outlives updates and never leaves the bike. Its name is a keyed hash of the rider's, and of a
+word that the rider's phone keeps, so that two of one name are two riders: who holds the files
+without this box's key cannot tell whose they are. There is no name, no date and no picture in it.
+`forget` removes it, on the rider's word from the studio or at this box; of a name that two riders
+have it forgets both, for it cannot ask which.
 """
 
 import hashlib
@@ -44,20 +46,25 @@ class Memory:
         self._folder = folder
         self._key: bytes | None = None
 
-    def recall(self, rider: str) -> Remembered:
+    def place(self, rider: str, phone: str = "") -> str:
+        """Return what a rider's file is called; phone: the word their phone keeps, if it does."""
+        words = (" ".join(rider.casefold().split()), phone)
+        return "-".join(self._hash(word) for word in words if word)
+
+    def recall(self, place: str) -> Remembered:
         """Return what is known of a rider; of one who is not known, nothing."""
         try:
-            return msgspec.json.decode(self._path(rider).read_bytes(), type=Remembered)
+            return msgspec.json.decode(self._path(place).read_bytes(), type=Remembered)
         except FileNotFoundError:
             return Remembered()
         except (OSError, msgspec.MsgspecError) as error:
             log.warning("rider_unreadable", why=str(error), do="the rider is learnt anew")
             return Remembered()
 
-    def keep(self, rider: str, known: Remembered) -> None:
+    def keep(self, place: str, known: Remembered) -> None:
         """Remember a rider; all on disk or all as it was."""
         try:
-            path = self._path(rider)
+            path = self._path(place)
             fresh = path.with_suffix(".new")
             with fresh.open("wb") as file:
                 file.write(msgspec.json.encode(known))
@@ -68,24 +75,30 @@ class Memory:
         except OSError as error:
             log.warning("rider_not_kept", why=str(error), do="free space on the card")
 
+    def named(self, rider: str) -> list[str]:
+        """Return the places of all riders of this name."""
+        return sorted(path.stem for path in self._folder.glob(f"{self.place(rider)}*.json"))
+
     def forget(self, rider: str) -> bool:
-        """Remove what is known of a rider; tell whether there was anything."""
-        path = self._path(rider)
-        there = path.exists()
-        path.unlink(missing_ok=True)
-        return there
+        """Remove what is known of the riders of this name; tell whether there was anything."""
+        places = self.named(rider)
+        for place in places:
+            self._path(place).unlink(missing_ok=True)
+        return bool(places)
 
     def _make_room(self) -> None:
         newest_last = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
         for path in newest_last[:-MOST_RIDERS]:
             path.unlink()
 
-    def _path(self, rider: str) -> Path:
-        """Return where a rider's file is; makes this box's key when there is none."""
+    def _path(self, place: str) -> Path:
+        return self._folder / f"{place}.json"
+
+    def _hash(self, word: str) -> str:
+        """Return 32 digits that tell nothing; makes this box's key when there is none."""
         if self._key is None:
             self._key = _read_key(self._folder)
-        name = " ".join(rider.casefold().split()).encode()
-        return self._folder / f"{hmac.new(self._key, name, hashlib.sha256).hexdigest()[:32]}.json"
+        return hmac.new(self._key, word.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def after(known: Remembered, view: View, summary: Summary, style: str) -> Remembered:

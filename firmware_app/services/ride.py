@@ -274,7 +274,8 @@ class RideService:
         settings = self._settings
         rider = self._guest.rider(pulses_s[-1])
         claim = self._guest.claimed(pulses_s[-1]) or Claim(t_s=pulses_s[-1], rider="nobody")
-        known = self._memory.recall(rider) if claim.remember else Remembered()
+        place = self._memory.place(rider, claim.phone) if claim.remember else ""
+        known = self._memory.recall(place) if place else Remembered()
         setup = RideSetup(
             t_s=pulses_s[0],
             ride=self._shelf.next_ride(),
@@ -295,6 +296,7 @@ class RideService:
             rides=max(claim.rides, known.rides),
             known=known.baselines.get(self._view, ()),
             remember=claim.remember,
+            remembered_at=place,
             pose_hz=settings.mqtt.pose_hz if settings.mqtt.url else 0.0,
         )
         self._start = Start(settings.ride.start_turns, settings.crank.pulses_per_turn)
@@ -356,10 +358,11 @@ class RideService:
         setup, baseline = ride.setup, ride.baseline
         if not setup.remember or setup.rider in self._forgotten:
             return
-        known = structs.replace(self._memory.recall(setup.rider), profile=setup.profile)
+        place = setup.remembered_at or self._memory.place(setup.rider)
+        known = structs.replace(self._memory.recall(place), profile=setup.profile)
         if baseline is not None and ride.riding_s >= COUNTS_S:
             known = after(known, setup.view, baseline.summary, ride.wished_style)
-        self._memory.keep(setup.rider, known)
+        self._memory.keep(place, known)
 
     def _forget(self, rider: str) -> None:
         """Remove what is kept of a rider; of one who rides now nothing will be kept either."""

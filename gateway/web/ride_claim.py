@@ -1,9 +1,12 @@
 """The page a rider's phone opens from the bike's screen: a name for this ride, and who may see it.
 
-Never a password, and nothing that outlives the ride. The name goes to the ride; the audit has that
-somebody claimed it, not who.
+Never a password, and nothing that outlives the ride, but for who wants to be remembered: their
+phone keeps a word for this bike, so that two riders of one name are not taken for one another. The
+name goes to the ride; the audit has that somebody claimed it, not who.
 """
 
+import re
+import secrets
 from html import escape
 from typing import Protocol
 
@@ -18,6 +21,9 @@ from gateway.web.ride_code import RideCodes
 from gateway.web.signing_in import Note, source_of, too_often
 
 LONGEST_NAME = 24
+PHONE, PHONE_S = "__Host-rider", 2 * 365 * 24 * 3600
+"""The cookie with the phone's word, and how long it keeps it."""
+WORD = re.compile(r"[\w-]{22}", re.ASCII)
 
 
 class Saddle(Protocol):
@@ -73,7 +79,14 @@ def add_ride_claim(  # noqa: PLR0913, PLR0917 - what a page needs of its surroun
         if not name:
             return _ask(box, code, "Please write a name of letters, at most 24.")
         on_board, remember = form.get("board") == "yes", form.get("remember") == "yes"
-        claim = Claim(t_s=clock.monotonic(), rider=name, name_on_board=on_board, remember=remember)
+        phone = _phone(request) if remember else ""
+        claim = Claim(
+            t_s=clock.monotonic(),
+            rider=name,
+            name_on_board=on_board,
+            remember=remember,
+            phone=phone,
+        )
         if not saddle.claim(claim):
             words = "Just pedal: your ride is counted without a name."
             return _sorry(box, "The bike cannot take names just now", words, 503)
@@ -81,7 +94,22 @@ def add_ride_claim(  # noqa: PLR0913, PLR0917 - what a page needs of its surroun
         agreed = [word for word, yes in (("board", on_board), ("remembered", remember)) if yes]
         words = f"agreed to {', '.join(agreed) or 'nothing more'}, from {source_of(request)}"
         note("ride_claimed", "rider", words)
-        return _welcome(name, keys.issue(name, clock.monotonic()), on_board=on_board)
+        return _keeps(_welcome(name, keys.issue(name, clock.monotonic()), on_board=on_board), phone)
+
+
+def _keeps(answer: Response, phone: str) -> Response:
+    """Give the phone its word to keep, if it is to keep one."""
+    if phone:
+        answer.set_cookie(
+            PHONE, phone, PHONE_S, secure=True, httponly=True, samesite="strict", path="/"
+        )
+    return answer
+
+
+def _phone(request: Request) -> str:
+    """Return the word that this phone keeps, or a new one for it to keep."""
+    kept = request.cookies.get(PHONE, "")
+    return kept if WORD.fullmatch(kept) else secrets.token_urlsafe(16)
 
 
 def plain_name(text: str) -> str:
@@ -110,7 +138,8 @@ def _ask(box: str, code: str, wrong: str = "") -> Response:
         "<span>This bike may remember under this name how I sit, in numbers</span></label>"
         "<button>This is my ride</button></form>"
         '<p class="sub">The coach calls you by this name, and it stands in the ride&rsquo;s record '
-        "at this gym. Without the second tick the bike forgets you after the ride. No picture "
+        "at this gym. Without the second tick the bike forgets you after the ride; with it, this "
+        "phone keeps a word that tells you from others of your name. No picture "
         "of you leaves the camera.</p></section>",
     )
     answer.status_code = 422 if wrong else 200
