@@ -333,6 +333,44 @@ EVERY_SCREEN = {
 }
 
 
+AIM_SAID = {
+    "head": ("seen", "out_up", "out_down", "out_side", "nobody"),
+    "hands": ("seen", "out_up", "out_down", "out_side", "free", "nobody"),
+    "knees": ("seen", "out_up", "out_down", "out_side", "free", "nobody"),
+    "place": ("good", "far", "tilted", "sees_front", "sees_oblique", "sees_side"),
+    "light": ("bright", "dark"),
+    "crank": ("pedal", "turns", "agrees", "silent", "half", "double", "noisy"),
+}
+
+
+class Reader(Brush):
+    """Notes every text."""
+
+    said: list[str]
+
+    def text(self, *words, **how):
+        self.said.append(words[2])
+        super().text(*words, **how)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+@pytest.mark.parametrize("size", [(1280, 720), (800, 480)])
+def test_what_is_to_be_done_is_never_cut_short(language: str, size: tuple[int, int]):
+    said = [(name, one) for name, each in AIM_SAID.items() for one in each]
+    checks = tuple(Check(name=n, state="mend", said=one, figure=120) for n, one in said)
+    aim = msgspec.structs.replace(AIM, checks=checks)
+    views = [replace(riding(phase="waiting"), aim=aim), EVERY_SCREEN["over"]]
+    for view in views:
+        placed = compose(
+            view, picture=True, place=PLACE, words=read_words(language), canvas=canvas(*size)
+        )
+        for panel in (one.panel for one in placed.layers):
+            brush = Reader(panel.width, panel.height, 1.0)
+            brush.said = []
+            panel.paint(brush)
+            assert not [words for words in brush.said if "…" in words]
+
+
 @pytest.mark.parametrize("name", EVERY_SCREEN)
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_no_text_is_smaller_than_a_twentieth_of_the_height(name: str, language: str):

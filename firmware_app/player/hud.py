@@ -32,6 +32,8 @@ from firmware_app.wire import Aim, Check, Debrief, Hud
 UNDER_HEADING = 124.0
 """Where what is told in words begins, below title and signs."""
 WELCOME_Y = 116.0
+SKELETON_SHARE = 0.38
+"""Of the aiming screen's width; what is to be done needs the rest for its words."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def _aim(aim: Aim, words: Words, canvas: Canvas) -> list[Placed]:
     left, top = 60.0, 182.0
     title = AimTitle(words.aim, words.aim_line, canvas.width - 2 * left)
     high = canvas.height - top - 108
-    skeleton = Skeleton(aim.points, words.aim_nobody, min(high * aim.aspect, 600.0), high)
+    wide = min(high * aim.aspect, canvas.width * SKELETON_SHARE)
+    skeleton = Skeleton(aim.points, words.aim_nobody, wide, wide / aim.aspect)
     x = left + skeleton.width + 36
     layers = [Placed(title, left, 24), Placed(skeleton, left, top)]
     for i, check in enumerate(aim.checks):
