@@ -1,15 +1,23 @@
-"""The class's picture and the panels over it, as pixels."""
+"""The class's picture and the panels over it, as pixels, and the fingers on them."""
+
+import ctypes
+from typing import get_args
 
 import av
 import numpy as np
 import pytest
 
 from firmware_app.errors import BadSetting, MissingPart
-from firmware_app.player.hud import Placed, Scene
+from firmware_app.player.buttons import Action
+from firmware_app.player.hands import meant
+from firmware_app.player.hud import Placed, Scene, buttons_of
 from firmware_app.player.panels import Cadence, Elapsed
 from firmware_app.player.picture import letterbox
 from firmware_app.player.screen import Screen
+from firmware_app.player.sdl import sdl2
+from firmware_app.player.stage import View
 from firmware_app.player.words import read_words
+from firmware_app.wire import Hud
 
 GREEN_BGR = (50, 180, 60)
 
@@ -124,6 +132,48 @@ def test_the_same_code_draws_into_a_real_window(monkeypatch):
     screen.close()
     assert like(pixels[200:300], GREEN_BGR).all()
     assert pixels[..., 0].max() > 230
+
+
+def finger(x: float, y: float):
+    """What SDL tells of a finger: its place as shares of the screen."""
+    event = sdl2.SDL_Event()
+    event.type = sdl2.SDL_FINGERDOWN
+    event.tfinger.x, event.tfinger.y = x, y
+    return event
+
+
+def mouse(x: int, y: int, which: int = 0):
+    event = sdl2.SDL_Event()
+    event.type = sdl2.SDL_MOUSEBUTTONDOWN
+    event.button.x, event.button.y, event.button.which = x, y, which
+    return event
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (800, 480)])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_finger_on_the_glass_does_what_the_button_says(monkeypatch, size, language: str):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "offscreen")
+    screen, words, did = (
+        Screen(*size, headless=False, fullscreen=False),
+        read_words(language),
+        set(),
+    )
+    at = screen.canvas
+    for phase, camera in (("waiting", "ok"), ("riding", "ok"), ("paused", "off")):
+        view = View(hud=Hud(t_s=0, phase=phase, camera=camera), buttons=True)
+        for button in buttons_of(view, words, at):
+            x = (button.x + button.button.width / 2) / at.width
+            y = (button.y + button.button.height / 2) / at.height
+            click = mouse(round(x * size[0]), round(y * size[1]))
+            echo = mouse(click.button.x, click.button.y, sdl2.SDL_TOUCH_MOUSEID)
+            for event in (finger(x, y), click, echo):  # SDL tells each touch as a click too
+                sdl2.SDL_PushEvent(ctypes.byref(event))
+            touches = [one for one in screen.events() if one.kind == "touch"]
+            meanings = [meant(one, view, words, at) for one in touches]
+            assert meanings == [button.button.action] * 2
+            did.add(button.button.action)
+    screen.close()
+    assert did == set(get_args(Action)) - {"aimed"}
 
 
 def test_a_language_without_words_is_shown_in_english_and_a_misspelt_one_is_named(tmp_path):

@@ -35,6 +35,10 @@ DOUBT_S = 0.7
 """Without a picture this long the server is asked whether it still knows this bike."""
 LOST_S = 6.0
 """Without a picture this long the session is given up; aiortc itself would take thirty seconds."""
+KNOCKS = 12
+"""So often an address that was right is tried before its name is asked for again: six seconds."""
+AGAIN_S = 0.2
+"""When the network is there again the old session goes on within this, or never."""
 UNHEARD_S = 0.5
 """When the mixer has not asked this long, pictures do not wait for their sound."""
 
@@ -110,6 +114,8 @@ class ClassFeed:
                 again = said.state == "connecting" and self.pictures > 0
                 self._tell("reconnecting" if again else said.state, said.why)
                 await self._clock.sleep(wait_s(failures, said))
+                if said.unreachable and self.pictures:
+                    await self._until_there(whep)
 
     def newest(self) -> av.VideoFrame | None:
         """Return the picture to show now (yuv420p, any size), from any thread.
@@ -142,6 +148,12 @@ class ClassFeed:
         self._heard = None if next_s is None else (after_s, next_s)
         return block
 
+    async def _until_there(self, whep: Whep) -> None:
+        for _ in range(KNOCKS):
+            if await whep.knock():
+                return
+            await self._clock.sleep(LOOK_S)
+
     @property
     def state(self) -> tuple[State, str]:
         """How it goes: a wire.PlayerState.class_state, and why in a few words."""
@@ -154,12 +166,20 @@ class ClassFeed:
         self._pictures.clear()
         self._sound.clear()
         self._moments = ClassClock()
-        self._ease = None
+        self._ease, gone = None, False
         while True:
             if session.ended.is_set():
                 return NoClass("connecting", "the class server hung up")
             first_s = OTHER_WAY_S if session.knows_more else FIRST_PICTURE_S
             verdict, why = judge(self._clock.monotonic() - begin_s, self._quiet_s(), first_s)
+            if verdict == "lost" and self._last_picture_s is not None:
+                # without a network nothing can be joined, and this session may go on by itself
+                if not await session.reachable():
+                    verdict, gone = "reconnecting", True
+                elif gone:
+                    await self._clock.sleep(AGAIN_S)
+                    gone = False
+                    continue
             if verdict == "lost":
                 return NoClass("connecting", why)
             if verdict != "connecting":

@@ -109,6 +109,10 @@ class ClassSession:
         """This machine has lost the address that the class is sent to."""
         return not is_ours(self._peer)
 
+    async def reachable(self) -> bool:
+        """Tell whether somebody listens at the server's address; takes up to half a second."""
+        return await self._whep.knock()
+
     async def forgotten(self) -> bool:
         """Tell whether the server is there but no longer knows us; takes up to two seconds."""
         if await carries(self._peer) or not await self._whep.knock():

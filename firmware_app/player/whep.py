@@ -25,7 +25,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 8.0
 AT_ONCE_S = 0.15
 """After a visit that played: only so that a gym's bikes do not come in one moment."""
-UNREACHABLE_WAIT_S = 0.4
+UNREACHABLE_WAIT_S = 0.2
 """The rider sees the class again within two seconds of the network's return."""
 LONGEST_RETRY_AFTER_S = 60.0
 """A server that asks for more is not believed: the class may start any moment."""

@@ -28,7 +28,7 @@ ANSWER_S = 10.0
 LEAVE_S = 1.0
 CONNECT_S = 1.0
 """Longer than any network that can carry a class; a lost first packet is sent again after that."""
-KNOCK_S = 0.5
+KNOCK_S = 0.4
 LARGEST_BODY_BYTES = 256 << 10
 """A generous answer is 10 kB."""
 MOST_REDIRECTS = 3
@@ -56,6 +56,8 @@ class Whep:
         self._patience_s = patience_s
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
+        self._reached: tuple[str, int] | None = None
+        """Where the class's server was last; a network that is gone has no names either."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,8 +117,8 @@ class Whep:
                 await self._http.delete(session, headers=self._headers(session))
 
     async def knock(self) -> bool:
-        """Tell whether somebody listens at the class's address, within half a second."""
-        _, host, port = origin(self._url)
+        """Tell whether somebody listens where the class was, within half a second."""
+        host, port = self._reached or origin(self._url)[1:]
         try:
             async with asyncio.timeout(KNOCK_S):
                 _, writer = await asyncio.open_connection(host, port)
@@ -158,7 +160,13 @@ class Whep:
             return NoClass("connecting", f"{where} did not answer within {self._patience_s:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return NoClass("connecting", _explain(error, where))
+        self._remember(answer, url)
         return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body
+
+    def _remember(self, answer: httpx.Response, url: str) -> None:
+        if origin(url) == origin(self._url) and "network_stream" in answer.extensions:
+            where = answer.extensions["network_stream"].get_extra_info("server_addr")
+            self._reached = (where[0], where[1]) if where else None
 
     def _open(self) -> httpx.AsyncClient:
         trust = ssl.create_default_context()
