@@ -26,16 +26,28 @@ def test_without_reports_the_quickest_packets_tell_and_late_ones_do_not():
         assert clock.moment(number * 3000).arrived_s == pytest.approx(5.0 + number / 30, abs=0.005)
 
 
-def test_nothing_jumps_when_the_sender_begins_to_report():
+def test_sound_and_pictures_are_as_far_apart_as_the_sender_says():
     clock = ClassClock()
     assert clock.choose("sound", Moment(None, 5.0)) == 5.0
-    assert clock.choose("picture", Moment(WALL_S, 5.0)) == 5.0
-    # the report says that this sound is 40 ms younger than its arrival made it look
-    assert clock.choose("sound", Moment(WALL_S + 0.06, 5.02)) == pytest.approx(5.02, abs=0.05)
+    assert clock.choose("picture", Moment(WALL_S, 5.0)) == 5.0  # one report says nothing
+    assert clock.choose("sound", Moment(WALL_S + 0.06, 5.02)) == 5.02
     picture = clock.choose("picture", Moment(WALL_S + 0.1, 5.1))
     sound = clock.choose("sound", Moment(WALL_S + 0.1, 5.06))
     assert picture == pytest.approx(sound)
-    assert picture == pytest.approx(5.1, abs=0.05)
+
+
+@pytest.mark.parametrize("first", ["sound", "picture"])
+def test_a_sender_whose_reports_jump_shakes_nothing(first: str):
+    clock, other = ClassClock(), {"sound": "picture", "picture": "sound"}[first]
+    late_s = {"sound": 0.0, "picture": 0.04}
+
+    def told(kind: str, jump_s: float, at_s: float) -> float:
+        return clock.choose(kind, Moment(WALL_S + at_s + jump_s, at_s + late_s[kind])) - at_s
+
+    told("sound", 0.0, 1.0)
+    assert told("picture", 0.0, 1.0) == pytest.approx(0.0, abs=1e-6)
+    for kind, jump_s in ((first, -6.9), (other, 0.0), (other, -6.9), (first, -6.9)):
+        assert told(kind, jump_s, 2.0) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_class_is_held_for_what_came_late_and_never_for_ever():

@@ -9,12 +9,12 @@ from collections import deque
 
 import av
 
+from firmware_app.player.stream_clock import OTHER_CLOCK_S
+
 MOST_HELD = 40
 """Two thirds of a second of 60 pictures: more than the sound is ever held back."""
 EARLY_S = 0.03
 """Half a picture's time, and what it takes to draw one."""
-OTHER_CLOCK_S = 1.0
-"""Sound and picture that far apart are not of one clock: then nothing waits."""
 
 
 class ClassPictures:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_app.player.holding import SPEED, Holding
+from firmware_app.player.stream_clock import OTHER_CLOCK_S
 
 SAMPLE_HZ = 48_000
 START_S = 0.25
@@ -24,8 +25,6 @@ FULL_S = 0.6
 """A burst beyond this is cut back to START_S at once."""
 LONGEST_CONCEALED_S = 0.1
 """A longer gap is a pause of the sender's, not a loss."""
-OTHER_CLOCK_S = 1.0
-"""Moments further apart than this are not of one clock."""
 AS_OPUS = ("s16", "stereo", SAMPLE_HZ)
 """What aiortc's Opus decoder gives, which needs no resampler."""
 FADE = 240

@@ -8,6 +8,8 @@ Pure: the receiver brings reports and packets, the class's feed chooses between 
 
 from typing import NamedTuple
 
+OTHER_CLOCK_S = 1.0
+"""Sound and picture that far apart are not of one clock, or not told at the same time."""
 CREEP = 0.001
 """The quickest way is forgotten by 1 ms a second: clocks drift, routes change."""
 
@@ -59,23 +61,31 @@ class StreamClock:
 
 
 class ClassClock:
-    """Sound and pictures of one class on one clock: the sender's when both are told by it."""
+    """Sound and pictures of one class on our clock: the sender's tells how far apart they are.
+
+    No more of its clock is used than that: where its reports jump (GStreamer 1.22 plays a file in
+    such a way that they do, by seconds, each time), both streams' jump alike.
+    """
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
-        self._ours_s = 0.0
+        self._ahead_s: dict[str, float] = {}
+        self._apart_s = 0.0
 
     def choose(self, kind: str, moment: Moment | None) -> float | None:
         """Return the moment of a sound or a picture, comparable between the two; None: unknown.
 
-        In seconds of our clock, also where the sender's is followed: nothing jumps at the change.
+        In seconds of our clock: sound as it came, pictures as far from it as the sender says.
         """
         if moment is None:
             return None
         if moment.captured_s is None:
-            self._told.discard(kind)
+            self._ahead_s.pop(kind, None)
+        else:
+            self._ahead_s[kind] = moment.captured_s - moment.arrived_s
+        if kind != "picture":
             return moment.arrived_s
-        if kind not in self._told:
-            self._told.add(kind)
-            self._ours_s = moment.arrived_s - moment.captured_s
-        return moment.captured_s + self._ours_s if len(self._told) > 1 else moment.arrived_s
+        if len(self._ahead_s) > 1:
+            apart_s = self._ahead_s["picture"] - self._ahead_s["sound"]
+            if abs(apart_s) < OTHER_CLOCK_S:
+                self._apart_s = apart_s
+        return moment.arrived_s + self._apart_s
