@@ -79,6 +79,9 @@ def served():
 
 
 def main():
+    # the kernel writes nothing by itself, as in the first half minute: only what is synced is there
+    Path("/proc/sys/vm/dirty_writeback_centisecs").write_text("0")
+    Path("/proc/sys/vm/dirty_expire_centisecs").write_text("360000")
     words = Path("/proc/cmdline").read_text().split("scene=")[1].split()[0]
     with open("/dev/ttyS1", "w") as line:
         for scene in words.split(","):

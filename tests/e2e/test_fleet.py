@@ -13,8 +13,6 @@ from fake_release import Foundry
 
 from gateway.updater.detached import UNIT
 
-pytestmark = pytest.mark.long
-
 MINISIGN = 1
 """The line of a public key's file that is the key."""
 

@@ -10,8 +10,6 @@ import pytest
 from boxes import until
 from updates import TRAP, UPDATE, bring, install, settled, status, whole
 
-pytestmark = pytest.mark.long
-
 GOING_IN = (
     "verified", "room", "unpacked", "tried", "on-card", "placed", "copied", "pending", "flipped",
     "restarted", "probation",
