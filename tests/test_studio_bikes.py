@@ -84,7 +84,8 @@ def studio(tmp_path, monkeypatch):
     monkeypatch.setattr("gateway.studio.orders.ANSWER_S", 0.05)
     service = StudioService(GymSettings(database=str(tmp_path / "s.db")), HandClock())
     line = Line(service)
-    service._line, service.line = line, line
+    service._up(line, lambda: None)
+    service.line = line
     service._gather = lambda _: None
     for name, online in (("b1", True), ("b2", True), ("b3", False)):
         service._take(line, [Heard(*said(name, online=online), retained=True)])
@@ -104,13 +105,13 @@ CMD = Cmd(command="c-1", kind="message", text="Welcome", by="anna")
     ],
 )
 def test_a_command_goes_to_whom_it_is_for_and_the_answers_come_back(studio, boxes, answers):
-    told = asyncio.run(studio.ask_bikes(boxes, CMD))
+    told = asyncio.run(studio.yard.ask(boxes, CMD))
     assert [(a.box, a.taken, a.why) for a in told] == answers
     sent = [sent for sent in studio.line.sent if sent[0].endswith("/cmd")]
     assert all(qos == 1 and not retained for _, _, qos, retained in sent)
     assert all(cmd["by"] == "anna" for _, cmd, _, _ in sent)
     assert studio.health()["dropped"] == (1 if "b1" in {box for box, *_ in answers} else 0)
-    assert studio._orders._asked == {}
+    assert studio.yard._orders._asked == {}
 
 
 def test_who_asked_is_in_the_studios_audit(studio):
@@ -123,20 +124,21 @@ def test_who_asked_is_in_the_studios_audit(studio):
             noted.append(entry)
 
     studio._identities = Identities()
-    asyncio.run(studio.ask_bikes(("b1",), CMD))
+    asyncio.run(studio.yard.ask(("b1",), CMD))
     assert noted == [("command", "anna", "message c-1 to 1 bikes")]
 
 
 def test_without_a_broker_nothing_is_sent_and_that_is_said(studio):
-    studio._line = None
-    with pytest.raises(PartLost, match="Connecting"):
-        asyncio.run(studio.ask_bikes((), CMD))
+    studio._lost("no broker")
+    studio.yard.line = None
+    with pytest.raises(PartLost, match="No news"):
+        asyncio.run(studio.yard.ask((), CMD))
 
 
 def test_a_bike_whose_records_are_here_is_shown_with_them(studio):
     up = Up(box="b9", epoch="e", seq=1, t_s=1.0, wall_utc="then", kind="cue", body={})
     studio._archive.store([Came("fleet/v1/b9/up", pack(up))])
-    assert ("b9", False, 0) in [(bike.box, bike.online, bike.rides) for bike in studio.bikes()]
+    assert ("b9", False, 0) in [(bike.box, bike.online, bike.rides) for bike in studio.yard.bikes()]
 
 
 @pytest.fixture

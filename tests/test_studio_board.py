@@ -126,6 +126,7 @@ class Studio:
 
     def __init__(self):
         self.asked = []
+        self.yard = self
         self.room = room(SHRUG, GOOD)
         self.change = asyncio.Event()
         self.watched = 0
@@ -154,10 +155,10 @@ class Studio:
         well = Bike("b1", online=True, version="26.11.0", wrong={}, stored_utc="", rides=3)
         return [well._replace(box="b2", wrong={"camera": "unplugged"}), well]
 
-    def bikes_body(self):
+    def body(self):
         return bikes_body(self.bikes(), self.trouble)
 
-    async def ask_bikes(self, boxes, cmd):
+    async def ask(self, boxes, cmd):
         if self.trouble:
             raise PartLost(self.trouble)
         self.asked.append((boxes, cmd))

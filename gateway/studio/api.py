@@ -20,9 +20,10 @@ from fastapi.responses import (
 from firmware_app.errors import PartLost
 from gateway.access import Person
 from gateway.studio.archive import RideStored
-from gateway.studio.bikes_api import Yard, bikes_routes
+from gateway.studio.bikes_api import bikes_routes
 from gateway.studio.board import MOST_PARTS, sentence
 from gateway.studio.room import Counts
+from gateway.studio.yard import Yard
 from gateway.web.frame import make_app, not_found, page
 from gateway.web.signing_in import Door, add_door
 
@@ -30,8 +31,10 @@ STILL_S = 1.0
 """The board is sent this often although nothing changed: the page knows that it is not old."""
 
 
-class Studio(Yard, Protocol):
+class Studio(Protocol):
     """What the API asks of the service; called in its thread."""
+
+    yard: Yard
 
     def board(self, only: str = "") -> str:
         """Return the board's body: of one class, or of all."""
@@ -64,7 +67,7 @@ def make_studio_api(studio: Studio, hosts: list[str], door: Door | None = None) 
     if door:
         add_door(app, door)
     who = door.guard() if door else _whoever
-    for routes in (_told_inside(studio), bikes_routes(studio, who)):
+    for routes in (_told_inside(studio), bikes_routes(studio.yard, who)):
         app.include_router(routes, dependencies=[Depends(who)])
 
     @app.exception_handler(PartLost)

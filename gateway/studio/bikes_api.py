@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from html import escape
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,9 +12,10 @@ from msgspec import Meta
 
 from firmware_app.errors import PartLost
 from gateway.access import Person
-from gateway.studio.bikes import MOST_BIKES, Bike
+from gateway.studio.bikes import MOST_BIKES
 from gateway.studio.bikes_page import LONGEST_MESSAGE, WRITE, answers_body
-from gateway.topics import Cmd, CmdAck, Segment
+from gateway.studio.yard import Yard
+from gateway.topics import Cmd, Segment
 from gateway.web.frame import page, read_body, read_form
 
 Who = Callable[[Request], Awaitable[Person]]
@@ -47,33 +48,17 @@ BODY = {
 BOARD = '<a href="/">Board</a>'
 
 
-class Yard(Protocol):
-    """What the pages ask of the service; called in its thread."""
-
-    def bikes(self) -> Sequence[Bike]:
-        """Return every bike; who needs a look comes first."""
-        ...
-
-    def bikes_body(self) -> str:
-        """Return the page's body."""
-        ...
-
-    async def ask_bikes(self, boxes: Sequence[str], cmd: Cmd) -> list[CmdAck]:
-        """Ask it of these, or of all that are online; raise PartLost without a broker."""
-        ...
-
-
 def bikes_routes(yard: Yard, who: Who) -> APIRouter:
     """Return what tells of bikes and commands them; who tells who asks, or stops them."""
     routes = APIRouter()
 
     @routes.get("/bikes", include_in_schema=False)
     async def whole_page() -> HTMLResponse:
-        return page("Bikes", yard.bikes_body(), poll="/bikes/now", foot=WRITE + BOARD)
+        return page("Bikes", yard.body(), poll="/bikes/now", foot=WRITE + BOARD)
 
     @routes.get("/bikes/now", include_in_schema=False)
     async def newest() -> HTMLResponse:
-        return HTMLResponse(yard.bikes_body())
+        return HTMLResponse(yard.body())
 
     @routes.post("/bikes", include_in_schema=False)
     async def write(request: Request, person: Annotated[Person, Depends(who)]) -> Response:
@@ -81,7 +66,7 @@ def bikes_routes(yard: Yard, who: Who) -> APIRouter:
         text = " ".join(form.get("text", "").split())[:LONGEST_MESSAGE]
         cmd = Cmd(command=_new_name(), kind="message", text=text, by=person.name)
         try:
-            answers = await yard.ask_bikes((), cmd) if text else []
+            answers = await yard.ask((), cmd) if text else []
         except PartLost as lost:
             return page(
                 "Bikes",
@@ -103,7 +88,7 @@ def bikes_routes(yard: Yard, who: Who) -> APIRouter:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
             return JSONResponse({"detail": str(wrong)}, status_code=422)
         try:
-            answers = await yard.ask_bikes(boxes, cmd)
+            answers = await yard.ask(boxes, cmd)
         except PartLost as lost:
             return JSONResponse({"detail": f"nothing was sent: {lost}"}, status_code=409)
         told_back = [{"box": a.box, "taken": a.taken, "why": a.why} for a in answers]

@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from firmware_app.clock import Clock
-from firmware_app.errors import PartLost, WireError
+from firmware_app.errors import PartLost
 from firmware_app.notify import notify
 from firmware_app.supervise import keep_going
 from gateway.access import read_access
@@ -18,23 +18,19 @@ from gateway.mqtt import Heard, Line, connected, read_address
 from gateway.pump import GATHER_S
 from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
-from gateway.studio.bikes import Bike, Bikes
-from gateway.studio.bikes_page import bikes_body
 from gateway.studio.board import board
 from gateway.studio.ear import Ear
 from gateway.studio.enrol import add_enrolment
 from gateway.studio.extras import load_extra
 from gateway.studio.identities import Identities
-from gateway.studio.orders import Orders
 from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings, check_doors
+from gateway.studio.yard import Yard
 from gateway.topics import (
     ALL_ANSWERS,
     ALL_FORM,
     ALL_STATUS,
     ALL_UP,
-    Cmd,
-    CmdAck,
     aggregate_topic,
     box_topic,
     pack,
@@ -70,9 +66,7 @@ class StudioService:
         self._identities = Identities(settings, clock) if settings.keeps_register else None
         self._room = Room(settings.few_below)
         self._ear = Ear(self._room)
-        self._bikes = Bikes()
-        self._orders = Orders()
-        self._dropped = 0
+        self.yard = Yard(self._archive, self._note)
         self._boards: dict[str, str] = {}
         self._drawn = (-1, "")
         """What the boards were made of."""
@@ -81,7 +75,7 @@ class StudioService:
         self._changed = asyncio.Event()
         self._counts = {"records": 0, "rides": 0, "unreadable": 0}
         self._line: Line | None = None
-        self._trouble = "Connecting to the broker"
+        self._trouble = self.yard.trouble = "Connecting to the broker"
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -141,12 +135,13 @@ class StudioService:
             except* PartLost as both:
                 lost = both.exceptions
             finally:
-                self._line = None
+                self._line = self.yard.line = None
         raise PartLost(str(lost[0]))
 
     def _up(self, line: Line, worked: Callable[[], None]) -> None:
         worked()
-        self._line, self._trouble = line, ""
+        self._line = self.yard.line = line
+        self._trouble = self.yard.trouble = ""
         self._tell_watchers()
 
     async def _take_all(self, line: Line) -> None:
@@ -167,8 +162,12 @@ class StudioService:
         if self._line is not None:
             self._line.pump.gather_s = gather_s
 
+    def _note(self, what: str, who: str, detail: str) -> None:
+        if self._identities is not None:
+            self._identities.note(what, who, detail)
+
     def _lost(self, why: str) -> None:
-        self._trouble = f"No news from the bikes: {why}"
+        self._trouble = self.yard.trouble = f"No news from the bikes: {why}"
         self._tell_watchers()
 
     def _tell_watchers(self) -> None:
@@ -185,20 +184,12 @@ class StudioService:
             elif heard.topic.endswith("/up"):
                 records.append(Came(heard.topic, heard.payload))
             else:
-                self._hear_of_a_bike(heard)
+                self.yard.hear(heard)
         if records:
             self._store(line, records)
         self._gather(GATHER_S if records else WATCHED_S if self._watchers else UNWATCHED_S)
         if self._room.changes != self._changes:
             self._tell_watchers()
-
-    def _hear_of_a_bike(self, heard: Heard) -> None:
-        try:
-            told = self._bikes if heard.topic.endswith("/status") else self._orders
-            told.hear(heard.topic, heard.payload)
-        except WireError as error:
-            self._dropped += 1
-            log.debug("message_dropped", topic=heard.topic, why=str(error))
 
     def _store(self, line: Line, records: list[Came]) -> None:
         """On disk first; only then a box may forget."""
@@ -258,27 +249,6 @@ class StudioService:
         """Return one ride."""
         return self._archive.ride(box, ride)
 
-    def bikes(self) -> Sequence[Bike]:
-        """Return every bike; who needs a look comes first."""
-        return self._bikes.all(self._archive.boxes())
-
-    def bikes_body(self) -> str:
-        """Return the page of the bikes."""
-        return bikes_body(self.bikes(), self._trouble)
-
-    async def ask_bikes(self, boxes: Sequence[str], cmd: Cmd) -> list[CmdAck]:
-        """Ask it of these, or of all that are online; raise PartLost without a broker."""
-        if self._line is None:
-            raise PartLost(self._trouble)
-        online = set(self._bikes.online)
-        wanted = sorted(set(boxes)) or sorted(online)
-        here = [box for box in wanted if box in online]
-        away = [box for box in wanted if box not in online]
-        if self._identities is not None:  # each box's own audit has it too
-            words = f"{cmd.kind} {cmd.command} to {len(wanted)} bikes"
-            self._identities.note("command", cmd.by or "this machine", words)
-        return await self._orders.give(self._line, cmd, here, away)
-
     def health(self) -> dict[str, Any]:
         """Return how the studio is doing."""
         classes = self._room.classes(self._clock.monotonic())
@@ -293,10 +263,9 @@ class StudioService:
             "database": database,
             "revocations": told,
             **self._counts,
-            "bikes_online": len(self._bikes.online),
-            "bikes_wrong": self._bikes.wrong,
+            **self.yard.counts,
             "riders": sum(counts.aggregate().riders for counts in classes),  # none by subtraction
-            "dropped": self._dropped
+            "dropped": self.yard.dropped
             + self._ear.dropped
             + (self._line.dropped if self._line else 0),
         }
