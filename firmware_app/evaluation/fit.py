@@ -133,6 +133,8 @@ def left_out(riders: list[Seen]) -> Iterator[tuple[str, str, float]]:
     for place, rider in enumerate(riders):
         if rider.faults:
             good, ways = fitted(riders[:place] + riders[place + 1 :])
+            if not ways:
+                continue
             model = model_of(good, ways)
             for posture, example in rider.faults:
                 told = compared(model, example)
