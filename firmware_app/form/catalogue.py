@@ -36,8 +36,8 @@ RULES = (
     Rule("hip_rock", 2.0, 1.0, 4.0),
     Rule("standing", 1.5, 1.5),
     Rule("leaning", 4.0, 1.0),
-    Rule("saddle_low", 4.0, 4.0, 4.0),
-    Rule("saddle_high", 4.0, 4.0, 4.0),
+    Rule("saddle_low", 6.0, 4.0, 4.0),
+    Rule("saddle_high", 6.0, 4.0, 4.0),
     Rule("cadence_low", 8.0, 2.0),
     Rule("cadence_high", 8.0, 2.0),
 )
