@@ -76,6 +76,11 @@ def snapshot(path: Path, copy: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.rename(copy)
+    folder = os.open(copy.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # its name too: an update may pull the plug right after
+    finally:
+        os.close(folder)
 
 
 def _open(path: Path, steps: Migrations) -> Database:

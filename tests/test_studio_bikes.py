@@ -141,6 +141,15 @@ def test_a_bike_whose_records_are_here_is_shown_with_them(studio):
     assert ("b9", False, 0) in [(bike.box, bike.online, bike.rides) for bike in studio.yard.bikes()]
 
 
+def test_while_the_database_is_away_the_bikes_are_shown_all_the_same(studio, monkeypatch):
+    def away():
+        raise PartLost("the database at x/gym: gone")
+
+    monkeypatch.setattr(studio._archive, "boxes", away)
+    assert "3 bikes" in studio.yard.body()
+    assert "the database at x/gym: gone" in studio.yard.body()
+
+
 @pytest.fixture
 def gym():
     studio = Studio()

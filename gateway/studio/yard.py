@@ -6,7 +6,7 @@ import structlog
 
 from firmware_app.errors import PartLost, WireError
 from gateway.mqtt import Heard, Line
-from gateway.studio.archive import Archive
+from gateway.studio.archive import Archive, BoxStored
 from gateway.studio.bikes import Bike, Bikes
 from gateway.studio.bikes_page import bikes_body
 from gateway.studio.orders import Orders
@@ -41,11 +41,19 @@ class Yard:
 
     def bikes(self) -> Sequence[Bike]:
         """Return every bike; who needs a look comes first."""
-        return self._bikes.all(self._archive.boxes())
+        return self._bikes.all(self._stored()[0])
 
     def body(self) -> str:
         """Return the body of the bikes' page."""
-        return bikes_body(self.bikes(), self.trouble)
+        stored, why_not = self._stored()
+        return bikes_body(self._bikes.all(stored), self.trouble or why_not)
+
+    def _stored(self) -> tuple[dict[str, BoxStored], str]:
+        """Return what there is of each box; while the database is away nothing, and why."""
+        try:
+            return self._archive.boxes(), ""
+        except PartLost as lost:
+            return {}, str(lost)
 
     @property
     def counts(self) -> dict[str, int]:
