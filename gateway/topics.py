@@ -36,6 +36,7 @@ States = Annotated[dict[Segment, RuleState], Meta(max_length=64)]
 LONGEST_BYTES = 64 * 1024
 """No message is longer: half of what the strictest cloud broker takes (AWS IoT, 128 KB)."""
 ALL_UP = "fleet/v1/+/up"
+ALL_ACKS = "fleet/v1/+/ack"
 ALL_STATUS = "fleet/v1/+/status"
 ALL_ANSWERS = "fleet/v1/+/cmd/ack"
 ALL_FORM = "fitness/class/+/form/+"

@@ -141,6 +141,12 @@ def _metrics(studio: Studio) -> str:
         ("riders", "gauge", "Riders in all classes now.", health["riders"]),
         ("bikes_online", "gauge", "Bikes that say that they are there.", health["bikes_online"]),
         ("bikes_wrong", "gauge", "Of these, with something wrong.", health["bikes_wrong"]),
+        (
+            "boxes_confirmed_elsewhere",
+            "gauge",
+            "Boxes of which records were confirmed and are not here.",
+            health["elsewhere"],
+        ),
         ("broker_ok", "gauge", "Is the broker there.", int(health["broker"] == "ok")),
         ("database_ok", "gauge", "Is the database there.", int(health["database"] == "ok")),
     )

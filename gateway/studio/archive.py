@@ -195,6 +195,13 @@ class Archive:
         rows = self._tables.ask("SELECT box, max(at_utc), sum(rides) FROM watermark GROUP BY box")
         return {box: BoxStored(at_utc, int(rides)) for box, at_utc, rides in rows}
 
+    def upto(self, box: str, epoch: str) -> int:
+        """Return how far an epoch of a box is confirmed here."""
+        rows = self._tables.ask(
+            "SELECT upto FROM watermark WHERE box = ? AND epoch = ?", [box, epoch]
+        )
+        return int(rows[0][0]) if rows else 0
+
     @property
     def counts(self) -> dict[str, int]:
         """Return how many records, rides and unreadable messages there are."""

@@ -20,6 +20,7 @@ from gateway.studio.api import make_studio_api
 from gateway.studio.archive import Archive, Came, RideStored
 from gateway.studio.board import board
 from gateway.studio.ear import Ear
+from gateway.studio.elsewhere import Elsewhere
 from gateway.studio.enrol import add_enrolment
 from gateway.studio.extras import load_extra
 from gateway.studio.identities import Identities
@@ -27,6 +28,7 @@ from gateway.studio.room import Counts, Room
 from gateway.studio.settings import GymSettings, check_doors
 from gateway.studio.yard import Yard
 from gateway.topics import (
+    ALL_ACKS,
     ALL_ANSWERS,
     ALL_FORM,
     ALL_STATUS,
@@ -66,7 +68,8 @@ class StudioService:
         self._identities = Identities(settings, clock) if settings.keeps_register else None
         self._room = Room(settings.few_below)
         self._ear = Ear(self._room)
-        self.yard = Yard(self._archive, self._note)
+        self._elsewhere = Elsewhere(self._archive.upto)
+        self.yard = Yard(self._archive, self._elsewhere, self._note)
         self._boards: dict[str, str] = {}
         self._drawn = (-1, "")
         """What the boards were made of."""
@@ -120,7 +123,7 @@ class StudioService:
         shared = bool(settings.stream.servers)
         topics: tuple[tuple[str, int], ...] = ((ALL_FORM, 0), (ALL_STATUS, 1), (ALL_ANSWERS, 1))
         if not shared:
-            topics = ((ALL_UP, 1), *topics)
+            topics = ((ALL_UP, 1), (ALL_ACKS, 0), *topics)
         lost: Sequence[Exception] = ()
         async with connected(
             settings.mqtt, settings.studio, topics, keep_session=not shared
@@ -183,6 +186,8 @@ class StudioService:
                     self._ear.hear(heard.topic, heard.payload, t_s)
             elif heard.topic.endswith("/up"):
                 records.append(Came(heard.topic, heard.payload))
+            elif heard.topic.count("/") == 3 and heard.topic.endswith("/ack"):
+                self._elsewhere.hear(heard.topic, heard.payload)
             else:
                 self.yard.hear(heard)
         if records:
@@ -194,6 +199,7 @@ class StudioService:
     def _store(self, line: Line, records: list[Came]) -> None:
         """On disk first; only then a box may forget."""
         for box, ack in self._archive.store(records):
+            self._elsewhere.told(box, ack)
             line.publish(box_topic(box, "ack"), pack(ack), qos=1, retain=True)
 
     async def _count_aloud(self) -> None:
@@ -257,6 +263,7 @@ class StudioService:
         except PartLost as lost:
             database = str(lost)
         told = (self._identities.trouble if self._identities else "") or "ok"
+        hearing = (self.yard, self._elsewhere, self._ear, self._line)
         return {
             "ok": not self._trouble and database == "ok" and told == "ok",
             "broker": self._trouble or "ok",
@@ -264,8 +271,7 @@ class StudioService:
             "revocations": told,
             **self._counts,
             **self.yard.counts,
+            "elsewhere": len(self._elsewhere.boxes),
             "riders": sum(counts.aggregate().riders for counts in classes),  # none by subtraction
-            "dropped": self.yard.dropped
-            + self._ear.dropped
-            + (self._line.dropped if self._line else 0),
+            "dropped": sum(each.dropped for each in hearing if each is not None),
         }

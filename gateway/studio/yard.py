@@ -9,6 +9,7 @@ from gateway.mqtt import Heard, Line
 from gateway.studio.archive import Archive, BoxStored
 from gateway.studio.bikes import Bike, Bikes
 from gateway.studio.bikes_page import bikes_body
+from gateway.studio.elsewhere import Elsewhere
 from gateway.studio.orders import Orders
 from gateway.topics import Cmd, CmdAck
 
@@ -18,9 +19,12 @@ log = structlog.get_logger()
 class Yard:
     """Every bike of the gym; its owner keeps line and trouble true."""
 
-    def __init__(self, archive: Archive, note: Callable[[str, str, str], None]) -> None:
+    def __init__(
+        self, archive: Archive, elsewhere: Elsewhere, note: Callable[[str, str, str], None]
+    ) -> None:
         """Take where records are, and what adds (what, who, detail) to the studio's audit."""
         self._archive = archive
+        self._elsewhere = elsewhere
         self._note = note
         self._bikes = Bikes()
         self._orders = Orders()
@@ -46,7 +50,8 @@ class Yard:
     def body(self) -> str:
         """Return the body of the bikes' page."""
         stored, why_not = self._stored()
-        return bikes_body(self._bikes.all(stored), self.trouble or why_not)
+        wrong = self.trouble or why_not or self._elsewhere.words
+        return bikes_body(self._bikes.all(stored), wrong)
 
     def _stored(self) -> tuple[dict[str, BoxStored], str]:
         """Return what there is of each box; while the database is away nothing, and why."""
