@@ -25,7 +25,7 @@ from gateway.studio.board import MOST_PARTS, sentence
 from gateway.studio.room import Counts
 from gateway.studio.yard import Yard
 from gateway.web.frame import make_app, not_found, page
-from gateway.web.signing_in import Door, add_door
+from gateway.web.signing_in import REFUSALS, Door, add_door
 
 STILL_S = 1.0
 """The board is sent this often although nothing changed: the page knows that it is not old."""
@@ -68,7 +68,9 @@ def make_studio_api(studio: Studio, hosts: list[str], door: Door | None = None) 
         add_door(app, door)
     who = door.guard() if door else _whoever
     for routes in (_told_inside(studio), bikes_routes(studio.yard, who)):
-        app.include_router(routes, dependencies=[Depends(who)])
+        app.include_router(
+            routes, dependencies=[Depends(who)], responses=REFUSALS if door else None
+        )
 
     @app.exception_handler(PartLost)
     async def away(_request: Request, lost: PartLost) -> Response:

@@ -18,7 +18,7 @@ from gateway.web.frame import make_app, page
 from gateway.web.my_ride import RideKeys, add_my_ride
 from gateway.web.ride_claim import Saddle, add_ride_claim
 from gateway.web.ride_code import RideCodes
-from gateway.web.signing_in import Door, add_door, signed_in_as
+from gateway.web.signing_in import REFUSALS, Door, add_door, signed_in_as
 
 
 class LanBox(Box, Saddle, Protocol):
@@ -46,7 +46,7 @@ def make_lan_api(
     add_ride_claim(app, box.name, codes, box, box.note, keys, clock)
     add_my_ride(app, keys, box, clock)
     app.include_router(told_to_everybody(box))
-    app.include_router(told_inside(box), dependencies=[Depends(door.guard())])
+    app.include_router(told_inside(box), dependencies=[Depends(door.guard())], responses=REFUSALS)
 
     @app.get("/", include_in_schema=False)
     async def whole_console(person: Annotated[Person, Depends(door.guard())]) -> HTMLResponse:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -20,6 +21,8 @@ from gateway.patience import Patience
 from gateway.web.frame import page, read_form, span_text
 from gateway.web.sessions import COOKIE, LASTS, PLAIN_COOKIE, Sessions
 
+REFUSALS: dict[int | str, dict[str, Any]] = {401: {}, 403: {}, 429: {}}
+"""What an API's description says of routes behind the door."""
 Note = Callable[[str, str, str], None]
 """Puts an entry into the audit: what, who, detail."""
 
