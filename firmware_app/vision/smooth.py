@@ -46,17 +46,15 @@ class OneEuro:
         # towards the newest speed, by a low-pass of its own
         np.subtract(values, last, out=a)
         a *= scale
-        a *= 1 / step_s
-        a -= speed
-        a *= turns / (1 + turns)
+        a *= turns / (1 + turns) / step_s
+        speed *= 1 / (1 + turns)
         speed += a
         last[:] = values
         # the gain of a first-order low-pass, turns / (1 + turns), at a cut-off that grows
         np.abs(speed, out=a)
         a *= self._beta
         a += self._cutoff_hz
-        a *= 2 * math.pi * step_s
-        np.add(a, 1, out=b)
+        np.add(a, 1 / (2 * math.pi * step_s), out=b)
         a /= b
         # towards the newest values
         np.subtract(values, smooth, out=b)
