@@ -13,6 +13,7 @@ from firmware_app.form.catalogue import POSTURE, RULES
 from firmware_app.form.crank import CrankPhase
 from firmware_app.form.dwell import OFF, Dwell
 from firmware_app.form.evidence import evidence, relief
+from firmware_app.form.knee_clock import KneeClock
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.pose_cadence import PoseCadence
 from firmware_app.form.posture import compare
@@ -52,6 +53,7 @@ class Analyst:
         self._view: View = view
         self._window = Window()
         self._crank = CrankPhase()
+        self._knee_clock = KneeClock()
         self._pose_cadence = PoseCadence()
         self._sensor_check = SensorCheck()
         self._need_s = rules.baseline_s
@@ -97,12 +99,16 @@ class Analyst:
     def pulse(self, t_s: float) -> None:
         """Take in one closing of the crank sensor, one for each turn."""
         self._crank.pulse(t_s)
+        self._knee_clock.heard(t_s)
 
     def see(self, metrics: FormMetrics) -> None:
         """Take in one frame."""
         self._lost = False
         self._window.see(metrics)
         self._pose_cadence.see(metrics)
+        turn_s = self._knee_clock.see(metrics, self._crank)
+        if turn_s is not None and self._pose_cadence.estimate(metrics.t_s) is not None:
+            self._crank.pulse(turn_s)
 
     def lost(self, t_s: float) -> None:
         """Take in that the camera is gone: nothing can be judged until it is back."""

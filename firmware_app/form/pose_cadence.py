@@ -41,9 +41,9 @@ class PoseCadence:
 
     def see(self, metrics: FormMetrics) -> None:
         """Take in one frame; one without knees is left out."""
-        swing = _swing(metrics)
-        if swing is not None:
-            self._swings.append((metrics.t_s, swing))
+        now = swing(metrics)
+        if now is not None:
+            self._swings.append((metrics.t_s, now))
 
     def estimate(self, t_s: float) -> PoseRpm | None:
         """Return the cadence of the last six seconds; None when the knees do not tell it.
@@ -93,7 +93,8 @@ def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
     return PoseRpm(round(rpm, 2), float(explained[at]))
 
 
-def _swing(metrics: FormMetrics) -> float | None:
+def swing(metrics: FormMetrics) -> float | None:
+    """Return what of the legs goes up and down once a turn; None while they are not seen."""
     if metrics.knees is not None:
         return metrics.knees.left_y - metrics.knees.right_y
     return metrics.knee_deg
