@@ -32,7 +32,8 @@ it was learnt ..."""
 RENEW_S, RENEW_TIMES = 10.0, 40.0
 """... and for so long it follows so many times as quickly."""
 YOUNG = 0.67
-"""Against a baseline that is still being refined, a fault must show half as strongly again."""
+"""Against a baseline that is still being refined, a fault must show half as strongly again; the
+saddle's height is judged without one."""
 REFIT_S = 0.5
 """A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
@@ -176,8 +177,7 @@ class Analyst:
         held, until_s = self._held
         if t_s < until_s:
             return {}, dict.fromkeys(POSTURE, held)
-        sure = 1.0 if self._learner.settled else YOUNG
-        shown = {rule: sure * value for rule, value in evidence(self._view, now, deviation).items()}
+        shown = self._shown(now, deviation)
         if max(shown.values()) < OFF:
             self._learn(now, dt_s, deviation)
         why = {
@@ -190,6 +190,13 @@ class Analyst:
             shown.pop(rule, None)
             why[rule] = reason
         return shown, why
+
+    def _shown(self, now: Summary, deviation: Summary) -> Summary:
+        found = evidence(self._view, now, deviation)
+        if self._learner.settled:
+            return found
+        absolute = reasons.SADDLE
+        return {rule: value * (1 if rule in absolute else YOUNG) for rule, value in found.items()}
 
     def _learn(self, now: Summary, dt_s: float, deviation: Summary) -> None:
         """Let the baseline follow; quickly when the rider sits better than it for a while."""
