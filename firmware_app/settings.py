@@ -192,6 +192,9 @@ class Gateway(Section, frozen=True, kw_only=True):
     lan_port: Port = 8443
     lan_name: str = ""
     """Under which phones and laptops reach this box; empty: <box>.local."""
+    lan_cert_file: str = ""
+    """A certificate for lan_name that phones know already; empty: the box's own."""
+    lan_key_file: str = ""
     access_file: str = ""
     """Hashes of the PIN and of the technicians' tokens; empty: nobody gets in from the network."""
     keep_mb: Annotated[int, Meta(ge=16, le=65536)] = 512

@@ -5,6 +5,7 @@ wrong with the certificate or with the door is one of the box's parts, in words.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -21,7 +22,9 @@ from gateway.web.ride_code import FRESH_S, RideCodes
 from gateway.web.serve import bind, check_tls, serve
 
 LOOK_S = 60.0
-"""How often the certificate's dates are looked at."""
+"""How often the certificates' dates are looked at."""
+SOON = timedelta(days=7)
+"""A certificate that phones know is changed by the gym, long before this."""
 
 
 class NetworkDoor:
@@ -32,7 +35,11 @@ class NetworkDoor:
         mqtt, gateway = settings.mqtt, settings.gateway
         self._gateway = gateway
         self._clock = clock
+        self._known = bool(gateway.lan_cert_file)
+        """To phones, for another authority than the gym's has signed it."""
         self._tls = (mqtt.cert_file, mqtt.key_file)
+        if self._known:
+            self._tls = (gateway.lan_cert_file, gateway.lan_key_file)
         self._name = gateway.lan_name or f"{settings.box}.local"
         self._hosts = [settings.box, f"{settings.box}.local", self._name]
         self._access = read_access(Path(gateway.access_file)) if gateway.access_file else Access()
@@ -43,19 +50,30 @@ class NetworkDoor:
             self._shut = "this box has no certificate yet; bikebox provision gives it one"
         elif gateway.lan:
             self._shut = check_tls(*self._tls)
-        self._words, self._looked_s = "", float("-inf")
+        self._served = _read(self._tls[0]) if self._known else None
+        self._words, self._served_words, self._looked_s = "", "", float("-inf")
 
     @property
     def parts(self) -> dict[str, str]:
         """Return the box's parts that stand or fall with its certificate, in words."""
-        found = {} if self._shut == "off" else {"network": self._shut or "ok"}
+        self._look()
+        shut = self._shut or self._served_words
+        found = {} if shut == "off" else {"network": shut or "ok"}
         if self._certificate is not None:
-            now_s = self._clock.monotonic()
-            if now_s - self._looked_s > LOOK_S:
-                self._words = standing(self._certificate, self._clock.wall())
-                self._looked_s = now_s
             found["certificate"] = self._words
         return found
+
+    def _look(self) -> None:
+        now_s = self._clock.monotonic()
+        if now_s - self._looked_s <= LOOK_S:
+            return
+        self._looked_s, now = now_s, self._clock.wall()
+        if self._certificate is not None:
+            self._words = standing(self._certificate, now)
+        if self._served is not None and (ends := self._served.not_valid_after_utc) < now + SOON:
+            self._served_words = (
+                f"the certificate for phones ends on {ends:%Y-%m-%d}; bring the next"
+            )
 
     async def run(self, box: LanBox, opened: Callable[[int], None]) -> None:
         """Serve the network until cancelled, or return at once when the door stays shut."""

@@ -177,7 +177,9 @@ def test_the_certificate_is_looked_at_every_day_and_the_broker_told_when_the_stu
 
 def test_the_end_of_the_log_is_kept_packed_and_bounded(tmp_path):
     program = (UNITS / "keep-log").read_text()
-    (tmp_path / "journalctl").write_text("#!/bin/sh\nseq 100\n")
+    boot = "0123456789abcdef0123456789abcdef"
+    said = f'case "$*" in *export*) echo _BOOT_ID={boot};; *_BOOT_ID={boot}) seq 100;; esac'
+    (tmp_path / "journalctl").write_text(f"#!/bin/sh\n{said}\n")
     (tmp_path / "journalctl").chmod(0o755)
     kept = tmp_path / "kept"
     kept.mkdir()
@@ -190,7 +192,6 @@ def test_the_end_of_the_log_is_kept_packed_and_bounded(tmp_path):
             env={"PATH": f"{tmp_path}:/usr/bin:/bin", "LOGS_DIRECTORY": str(kept)},
         )  # fmt: skip
     names = sorted(path.name for path in kept.glob("*.log.gz"))
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
     assert len(names) == 5
     assert {"start-7.log.gz", f"{boot}.log.gz"} <= set(names)
     assert gzip.decompress((kept / f"{boot}.log.gz").read_bytes()).endswith(b"100\n")

@@ -75,11 +75,11 @@ def _by_camera(config: Path, args: argparse.Namespace) -> int:
                     continue  # it is held there for longer than it is looked at
                 join(shown)
                 joined = shown
-                sys.stdout.write(f"joined {shown.name}; now the claim\n")
+                _say(f"joined {shown.name}; now the claim")
                 continue
             code = _claim(config, args, shown.studio, shown.code)
         except BikeError as error:  # the next code, or the same again, may do
-            sys.stdout.write(f"that did not work: {error}\n")
+            _say(f"that did not work: {error}")
             continue
         _call_it(load_settings(config).box)
         return code
@@ -187,6 +187,12 @@ def _asked(args: argparse.Namespace) -> tuple[str, str]:
             " or --from FILE with [identity] studio and claim"
         )
     return str(studio), str(code)
+
+
+def _say(words: str) -> None:
+    """Tell at once: who holds a code to a camera waits for it."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
 
 
 def _restart() -> None:

@@ -80,6 +80,8 @@ class BoxFacts(Struct, frozen=True, kw_only=True):
     settings: str = ""
     fstab: str = ""
     swap_file: bool = False
+    log_on_card: bool = False
+    """A release has said that the log is kept in memory, and what reads that has not been told."""
     certificate: bool = False
 
 
@@ -101,6 +103,13 @@ class BoxStep(Struct, frozen=True):
 
     words: str
     script: str
+
+
+LOG_IN_MEMORY = BoxStep(
+    "keep the log in memory",
+    "systemctl restart systemd-journald\nrm -rf /var/log/journal\n",
+)
+"""After the first release, which brings journald.conf; the box's next start would do it too."""
 
 
 def guarded(script: str) -> str:
@@ -143,6 +152,7 @@ def plan_box(facts: BoxFacts, wanted: Wanted) -> list[BoxStep]:
         *_updater(facts, wanted),
         *_inbox(facts),
         *_card(facts),
+        *([LOG_IN_MEMORY] if facts.log_on_card else []),
         *_settings(facts, wanted),
     ]
 

@@ -16,9 +16,11 @@ from typing import NamedTuple
 from firmware_app.errors import BadInput
 from gateway.fleet.asking import BIKEBOX
 from gateway.fleet.box_plan import (
+    LOG_IN_MEMORY,
     OTHER_SYSTEM,
     SYSTEMS,
     BoxFacts,
+    BoxStep,
     File,
     Wanted,
     guarded,
@@ -123,11 +125,11 @@ def begin(wifi: Wifi | None) -> str:
 
 def first_boot(wants: Wanted, studio: str, claim: str, who: str) -> str:
     """Return what the second start does; every part of it may be done again."""
-    steps = [(step.words, step.script) for step in plan_box(NEVER_SEEN, wants)]
-    steps.append(("bring the release", _release(who)))
+    steps = [*plan_box(NEVER_SEEN, wants), BoxStep("bring the release", _release(who))]
+    steps.append(LOG_IN_MEMORY)
     if claim:
         asks = f"echo {quote(claim)} | {BIKEBOX} provision --studio {quote(studio)} --claim -"
-        steps.append(("make its key, and let the studio certify it", asks))
+        steps.append(BoxStep("make its key, and let the studio certify it", asks))
     lines = [
         "#!/bin/bash",
         f"exec > >(tee -a {LOG}) 2>&1",
@@ -135,11 +137,11 @@ def first_boot(wants: Wanted, studio: str, claim: str, who: str) -> str:
         f"    {{ echo {quote(OTHER_SYSTEM)}; exit 1; }}",
         "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
     ]
-    for n, (words, script) in enumerate(steps, 1):
+    for n, step in enumerate(steps, 1):
         lines += [
-            f"echo {quote(f'{wants.name}: [{n}/{len(steps)}] {words}')}",
+            f"echo {quote(f'{wants.name}: [{n}/{len(steps)}] {step.words}')}",
             f"bash -s <<'{END}' || exit 1",
-            guarded(script) + END,
+            guarded(step.script) + END,
         ]
     lines += [
         f"echo {quote(f'{wants.name}: done')}",

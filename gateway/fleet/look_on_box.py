@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 GROUP = "bikebox-technician"
+LOG_CONF = Path("/etc/systemd/journald.conf.d/50-bikebox.conf")
 UPDATER = Path("/usr/local/lib/bikebox-updater")
 
 
@@ -39,6 +40,7 @@ def main() -> None:
         "settings": read(Path("/etc/bikebox/bikebox.toml")),
         "fstab": read(Path("/etc/fstab")),
         "swap_file": Path("/etc/dphys-swapfile").exists() and installed("dphys-swapfile"),
+        "log_on_card": Path("/var/log/journal").is_dir() and LOG_CONF.exists(),
         "certificate": Path("/etc/bikebox/identity/cert.pem").exists(),
     }
     sys.stdout.write(json.dumps(told))

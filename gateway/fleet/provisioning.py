@@ -107,17 +107,29 @@ async def _furnish(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
         return 0
     if steps and not errands.yes and not _agreed(f"Do it to {bike.name}? [y/N] "):
         return FAILED
+    return (
+        await _do(bike, line, steps)
+        or await _release(desk, bike, line, errands)
+        or await _again(bike, line, wants)
+        or await _claim(bike, line, errands.claim)
+        or await _examine(bike, line)
+    )
+
+
+async def _again(bike: Bike, line: Line, wants: Wanted) -> int:
+    """Do what a first release brings with it; return the exit code."""
+    return await _do(bike, line, plan_box(await _look(line, wants), wants))
+
+
+async def _do(bike: Bike, line: Line, steps: Sequence[BoxStep]) -> int:
+    """Do the steps one by one; return the exit code of the one that was not done, else 0."""
     for n, step in enumerate(steps, 1):
         sys.stdout.write(f"{bike.name}: [{n}/{len(steps)}] {step.words}\n")
         sys.stdout.flush()
         said = await line.as_root(guarded(step.script), patience_s=STEP_S)
         if said.exit:
             return _not_done(bike, said)
-    if errands.bundles and (end := await _release(desk, bike, line, errands)):
-        return end
-    if errands.claim and (end := await _claim(bike, line, errands.claim)):
-        return end
-    return await _examine(bike, line)
+    return 0
 
 
 def _not_done(bike: Bike, said: Said) -> int:
@@ -143,6 +155,8 @@ async def _look(line: Line, wants: Wanted) -> BoxFacts:
 
 async def _release(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
     """Bring the newest fitting release onto it, as an update would; return the exit code."""
+    if not errands.bundles:
+        return 0
     seen = await ask(line)
     plan = plan_update(bike.name, seen, errands.bundles)
     if plan.verdict == "done":
@@ -162,6 +176,8 @@ async def _release(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
 
 
 async def _claim(bike: Bike, line: Line, code: str) -> int:
+    if not code:
+        return 0
     if not bike.studio:
         raise BadInput(f"[gyms.{bike.gym}] studio is empty: who should turn the claim into a key?")
     # the code is a secret: in the script, which goes by standard input; no list of processes has it

@@ -68,13 +68,18 @@ def _keys(inventory: Inventory) -> tuple[File, ...]:
 
 
 def _credentials(bike: Bike, fleet_file: Path) -> tuple[File, ...]:
-    """Return the gym's secrets, one a file, as systemd will hand them out."""
+    """Return the gym's secrets, one a file, as systemd hands them out when a service starts."""
     if not bike.credentials:
         return ()
     folder = fleet_file.parent / bike.credentials
     try:
         return tuple(
-            File(f"{CREDENTIALS}/{path.name}", path.read_text(encoding="utf-8"), 0o600)
+            File(
+                f"{CREDENTIALS}/{path.name}",
+                path.read_text(encoding="utf-8"),
+                0o600,
+                then="systemctl --quiet try-restart --no-block bikebox.target 2>/dev/null || true",
+            )
             for path in sorted(folder.iterdir())
             if path.is_file() and not path.name.startswith(".")
         )

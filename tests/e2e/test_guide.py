@@ -54,7 +54,7 @@ class Scene:
         self.key = self.laptop / ".ssh/id_ed25519"
         self.key.parent.mkdir(mode=0o700)
         for serial, version in enumerate(("26.11.0", "26.11.1"), 1):
-            shutil.move(whole_release(foundry, version, serial), self.laptop / "dist")
+            shutil.copy(whole_release(foundry, version, serial), self.laptop / "dist")
         self.foundry = foundry
         self.code = ""
         self.running: list[subprocess.Popen[bytes]] = []

@@ -17,8 +17,8 @@ RUNS = (
 class Studio:
     """A gym's authority, studio and broker on the laptop."""
 
-    def __init__(self, row):
-        self.row, self.folder = row, row.folder / "gym"
+    def __init__(self, row, folder=None):
+        self.row, self.folder = row, folder or row.folder / "gym"
         self.folder.mkdir()
         self.running = []
         ca = self.folder / "ca"

@@ -36,6 +36,9 @@ SETTINGS = {
 
 def whole_release(foundry: Foundry, version: str, serial: int) -> Path:
     """Return a bundle of this repository."""
+    bundle = foundry.folder / f"bikebox-{version}-x86_64-python3.11.bundle"
+    if bundle.exists():
+        return bundle
     tree = foundry.folder / f"whole-{version}"
     for name in OURS:
         shutil.copytree(
@@ -60,7 +63,6 @@ def whole_release(foundry: Foundry, version: str, serial: int) -> Path:
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: bikebox\nVersion: {version}\n")
     (installed,) = SITE.glob("bikebox-*.dist-info")
     shutil.copy(installed / "entry_points.txt", about)
-    bundle = foundry.folder / f"bikebox-{version}-x86_64-python3.11.bundle"
     pack(
         tree, bundle, minisign(foundry.key), version=version, serial=serial, arch="x86_64",
         python="3.11", expires=FAR, self_test=("bin/bikebox", "self-test"),

@@ -1,66 +1,99 @@
 """What a bike writes to its card, in megabytes an hour: while somebody rides, and at rest.
 
-    unshare --mount python -m tests.load.card SECONDS        (root: it mounts a card of its own)
+    unshare --mount python -m tests.load.card SECONDS        (root, after make e2e: it boots a box)
 
-The card is an ext4 of its own, mounted noatime, as provisioning does it; what the file system
-itself writes (its journal, its tables) is counted with the rest. Ride, gateway, broker and studio
-are the real ones; vision is a recorded rider's poses, thirty a second. Broker and studio are not
-on a bike and write elsewhere.
+A whole box of tests/e2e, with all its services as their units run them, systemd and its log, on an
+ext4 of its own, mounted noatime as provisioning does it; what the file system itself writes (its
+journal, its tables) is counted with the rest. Studio and broker are on the laptop, as in a gym; the
+camera is a video of a rider. 900 seconds have one copy of the log in them.
 """
 
-import asyncio
-import itertools
 import subprocess
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
-from firmware_app.sockets import Hub
-from firmware_app.wire import CameraState, Landmark, PoseFrame
-from tests.gym_scene import BIKEBOX, Gym
+from boxes import until
+from fake_release import Foundry
+from row import Row
+from test_identity import Studio
+from whole_release import SETTINGS, whole_release, with_bench
 
-RIDER = Path(__file__).parents[1] / "recordings" / "front_clean.npz"
-CARD_MB = 512
-SETTLE_S = 20.0
+CARD_MB = 2000
+SETTLE_S = 60.0
 """Begun and written out before it is measured."""
+PROBATION = (
+    "sed -i 's/timedelta(minutes=10)/timedelta(seconds=5)/'"
+    " /usr/local/lib/bikebox-updater/gateway/updater/box.py"
+)
+CRANK = "/etc/bikebox/bikebox.toml"
 
 
 def main(seconds: float) -> int:
     with TemporaryDirectory(prefix="bikebox-card-") as place:
         folder = Path(place)
-        told = {}
-        for name, rpm in (("idle", 0.0), ("riding", 85.0)):
-            (folder / name).mkdir()
-            told[name] = asyncio.run(_measure(folder / name, rpm, seconds))
+        card = Card(folder / "card.img", folder / "card")
+        try:
+            told = _measure(folder, card, seconds)
+        finally:
+            card.close()
     for name, mb_an_hour in told.items():
         sys.stdout.write(f"{name:<8} {mb_an_hour:6.1f} MB an hour\n")
     return 0
 
 
-async def _measure(folder: Path, rpm: float, seconds: float) -> float:
-    """Return megabytes an hour that one bike writes."""
-    gym = Gym(folder)
-    card = Card(folder / "card.img", folder / "state")
-    eye = asyncio.create_task(_eye(gym.run / "vision.sock"))
-    try:
-        gym.mosquitto()
-        gym.studio()
-        gym.gateway()
-        config = folder / "bikebox.toml"
-        config.write_text(config.read_text() + f"[crank]\nsim_rpm = {rpm}\n")
-        gym.start("ride", *BIKEBOX, "ride", "--config", config)
-        await asyncio.sleep(SETTLE_S)
-        before, began_s = card.written_kb(), time.monotonic()
-        await asyncio.sleep(seconds)
-        written_kb, took_s = card.written_kb() - before, time.monotonic() - began_s
-    finally:
-        eye.cancel()
-        gym.stop()
-        card.close()
-    return written_kb / 1000 / took_s * 3600
+def _measure(folder: Path, card: "Card", seconds: float) -> dict[str, float]:
+    """Return megabytes an hour that one bike writes, by what happens on it."""
+    foundry = Foundry(folder / "foundry")
+    bundle = whole_release(foundry, "26.11.0", 1)
+    with Row(card.where / "row", 1) as row:
+        (box,) = row.boxes
+        box.cut()
+        with_bench(box)
+        box.start()
+        box.wait_up()
+        studio = Studio(row, folder / "gym")
+        try:
+            _provision(row, foundry, bundle, studio, folder)
+            box.sh(PROBATION)
+            until(lambda: '"idle"' in box.sh("bikebox-update status --json"), 60, "it is kept")
+            told = {"idle": card.mb_an_hour(seconds)}
+            box.sh(f"sed -i 's/^sim_pulses.*/sim_rpm = 85.0/' {CRANK}")
+            box.sh("systemctl restart bikebox.target")
+            told["riding"] = card.mb_an_hour(seconds)
+            rides = box.sh("curl -s localhost:8780/api/live || true")
+            sys.stdout.write(f"it rode: {rides[:80]}\n{box.sh('ls -l /var/log/bikebox')}")
+            return told
+        finally:
+            studio.stop()
+
+
+def _provision(row: Row, foundry: Foundry, bundle: Path, studio: Studio, folder: Path) -> None:
+    (box,) = row.boxes
+    public = row.key.with_suffix(".pub").read_text().strip()
+    release = foundry.key.with_suffix(".pub").read_text().splitlines()[1]
+    settings = "".join(
+        f'{section}.{key} = "{value}"\n'
+        for section, keys in SETTINGS.items()
+        for key, value in keys.items()
+    )
+    fleet = folder / "fleet.toml"
+    fleet.write_text(
+        f'[technicians]\nada = "{public}"\n[release_keys]\npresent = "{release}"\n'
+        f'[gyms.north]\nstudio = "http://{row.ip}:8790"\n[gyms.north.settings]\n{settings}'
+        f"[gyms.north.bikes]\n{box.name} ="
+        f' {{ address = "{box.ip}", host_key = "{box.host_key}" }}\n'
+    )
+    code = studio.bikebox("studio", "--config", studio.config, "claim", "--box", box.name).split()[
+        0
+    ]
+    row.laptop(
+        "bikebox", "fleet", "--fleet", str(fleet), "--as", "technician", "--key", str(row.key),
+        "provision", "--yes", "--bundle", str(bundle), "--claim", code, check=False, timeout=300,
+    )  # fmt: skip
 
 
 class Card:
@@ -68,7 +101,7 @@ class Card:
 
     def __init__(self, image: Path, where: Path) -> None:
         where.mkdir()
-        self._where = where
+        self.where = where
         with image.open("wb") as file:
             file.truncate(CARD_MB << 20)
         _run("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
@@ -76,32 +109,21 @@ class Card:
         device = _run("findmnt", "-no", "SOURCE", str(where)).strip().removeprefix("/dev/")
         self._counter = Path("/sys/fs/ext4") / device / "session_write_kbytes"
 
-    def written_kb(self) -> int:
+    def mb_an_hour(self, seconds: float) -> float:
+        """Return what is written in the next seconds, after it has settled."""
+        time.sleep(SETTLE_S)
+        before, began_s = self._written_kb(), time.monotonic()
+        time.sleep(seconds)
+        written_kb, took_s = self._written_kb() - before, time.monotonic() - began_s
+        return written_kb / 1000 / took_s * 3600
+
+    def _written_kb(self) -> int:
         """Kilobytes that reached the disk, what is on its way to it included."""
-        _run("sync", "-f", str(self._where))
+        _run("sync", "-f", str(self.where))
         return int(self._counter.read_text())
 
     def close(self) -> None:
-        _run("umount", str(self._where))
-
-
-async def _eye(door: Path) -> None:
-    """Tell a recorded rider's poses for ever, as vision would."""
-    found = np.load(RIDER)
-    hub = Hub(door)
-    await hub.open()
-    frames = itertools.cycle(zip(found["p2"], found["vis"], strict=True))
-    for n, (points, visible) in enumerate(frames):
-        landmarks = () if np.isnan(points).any() else tuple(
-            Landmark(float(x), float(y), 0.0, float(v), 1.0)
-            for (x, y), v in zip(points, visible, strict=True)
-        )  # fmt: skip
-        now_s = time.monotonic()
-        hub.tell(PoseFrame(t_s=now_s, frame=n, width_px=640, height_px=480, landmarks=landmarks,
-                           snr_db=35.0))  # fmt: skip
-        if n % 30 == 0:
-            hub.tell(CameraState(t_s=now_s, ok=True, fps=30.0))
-        await asyncio.sleep(1 / 30)
+        _run("umount", str(self.where))
 
 
 def _run(*words: str) -> str:
