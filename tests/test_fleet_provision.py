@@ -15,8 +15,9 @@ import pytest
 from firmware_app.errors import BadInput, BadSetting
 from firmware_app.settings import read_settings
 from firmware_app.wire import Hud, encode
+from gateway.busy import update_at_work
 from gateway.fleet.box_plan import (
-    RIDDEN,
+    BUSY,
     WORKSHOP,
     BoxFacts,
     File,
@@ -195,7 +196,7 @@ def on_box(tmp_path):
     """Let a real shell do a step as if this folder were the box's."""
 
     def do(step):
-        for there in (WORKSHOP, "/run/bikebox"):
+        for there in (WORKSHOP, "/run/bikebox", "/var/lib/bikebox-update"):
             step = step.replace(there, f"{tmp_path}/{there.rpartition('/')[2]}")
         done = subprocess.run(
             ["bash", "-s"], input=step, text=True, capture_output=True, check=False
@@ -225,12 +226,22 @@ def ride(tmp_path, phase):
 
 
 @pytest.mark.parametrize(
-    ("phase", "code"), [("riding", RIDDEN), ("paused", RIDDEN), ("waiting", 0), ("ended", 0)]
+    ("phase", "code"), [("riding", BUSY), ("paused", BUSY), ("waiting", 0), ("ended", 0)]
 )
 def test_a_step_waits_for_the_end_of_a_ride(tmp_path, on_box, phase, code):
     with ride(tmp_path, phase):
         assert on_box(guarded(f"touch {tmp_path}/done")) == code
     assert (tmp_path / "done").exists() == (code == 0)
+
+
+@pytest.mark.parametrize(("gated", "code"), [("false", BUSY), ("true", 0)])
+def test_a_step_waits_for_the_gate_of_an_update(tmp_path, on_box, gated, code):
+    (tmp_path / "bikebox-update").mkdir()
+    state = f'{{"trial": {{"version": "1", "gated": {gated}}}}}'
+    (tmp_path / "bikebox-update/state.json").write_text(state)
+    assert on_box(guarded(f"touch {tmp_path}/done")) == code
+    assert update_at_work(tmp_path / "bikebox-update/state.json") == bool(code)
+    assert not update_at_work(tmp_path / "none")
 
 
 def test_a_step_is_done_where_no_ride_answers_and_tells_when_it_fails(tmp_path, on_box):

@@ -199,6 +199,8 @@ def test_of_who_is_not_the_box_nothing_arrives(fleet):
     fleet.say("studio", "ca", "init", "--to", rogue, "--broker", "localhost",
               "--passphrase-file", fleet.folder / "passphrase")  # fmt: skip
     fleet.say("studio", "ca", "issue", "b1", "--to", rogue)
+    fleet.say("studio", "ca", "issue", "b1", "--to", fleet.folder / "ca", "--days", "0.00001")
+    old = {"cert_file": f"{fleet.folder}/ca/b1.pem", "key_file": f"{fleet.folder}/ca/b1.key"}
     b1, b2 = fleet.mqtt_of("b1"), fleet.mqtt_of("b2")
     bare = fleet.mqtt_of("b1", cert_file="", key_file="")
     forged = fleet.mqtt_of("b1", cert_file=f"{rogue}/b1.pem", key_file=f"{rogue}/b1.key")
@@ -210,6 +212,7 @@ def test_of_who_is_not_the_box_nothing_arrives(fleet):
         "the studio's watermark": (b2, "fleet/v1/b2/ack"),
         "no certificate": (bare, "fleet/v1/b1/up"),
         "a rogue certificate": (forged, "fleet/v1/b1/up"),
+        "a certificate that has run out": (fleet.mqtt_of("b1", **old), "fleet/v1/b1/up"),
         "plain MQTT": (plain, "fleet/v1/b1/up"),
     }
 

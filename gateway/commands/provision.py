@@ -20,12 +20,12 @@ from typing import Any
 from firmware_app.clock import MachineClock
 from firmware_app.errors import BadInput, BikeError, PartSlow
 from firmware_app.settings import Settings, load_settings, settings_path
+from gateway.busy import busy
 from gateway.identity.asking import claim, clock_is_off, renew
 from gateway.identity.claim import read_code
 from gateway.identity.device import NAMELESS, Device, is_due
 from gateway.identity.in_settings import change_settings
 from gateway.identity.shown import Wifi
-from gateway.riding import somebody_rides
 from gateway.shown_codes import codes_shown
 from gateway.wifi import join
 
@@ -95,8 +95,8 @@ def _claim(config: Path, args: argparse.Namespace, studio: str, code: str) -> in
     read = read_code(code)
     if config.exists() and device.was_claimed_by(read.number):
         return _again(load_settings(config), device, as_json=args.json)
-    if config.exists() and somebody_rides(load_settings(config).ride_socket):
-        raise PartSlow("somebody rides; the code stays good, type this again after the ride")
+    if config.exists() and (why := busy(load_settings(config).ride_socket)):
+        raise PartSlow(f"{why}; the code stays good, try this again when that is over")
     granted, made = claim(studio, read, device)
     changes: dict[tuple[str, str], str] = {
         ("", "box"): granted.box,
@@ -153,8 +153,8 @@ def _renew(settings: Settings, args: argparse.Namespace) -> int:
         told["ends"] = f"{old.not_valid_after_utc:%Y-%m-%d}"
         if not (args.now or is_due(old, MachineClock().wall())):
             pass
-        elif somebody_rides(settings.ride_socket):
-            did = "due, and put off: somebody rides"  # the timer comes again; a third is left
+        elif why := busy(settings.ride_socket):
+            did = f"due, and put off: {why}"  # the timer comes again; a third is left
         else:
             if not settings.identity.studio:
                 raise BadInput("[identity] studio is empty: who should renew the certificate?")

@@ -26,8 +26,8 @@ SETTINGS = "/etc/bikebox/bikebox.toml"
 INBOX = "/var/lib/bikebox-update/inbox"
 WORKSHOP = "/run/bikebox-provision"
 """On the box: the lock of who works on it, and what was put there but not yet made use of."""
-RIDDEN = 3
-"""How a step ends that was put off because somebody rides, as rides_on_box.py says."""
+BUSY = 3
+"""How a step ends that was put off, as busy_on_box.py says why."""
 SYSTEMS = ("bookworm", "trixie")
 OTHER_SYSTEM = "put the 64-bit Raspberry Pi OS Lite (Bookworm or Trixie) on the card"
 MACHINES = ("aarch64", "x86_64")
@@ -116,13 +116,14 @@ def guarded(script: str) -> str:
     """Return a step as it goes to the box's shell.
 
     All of it is read before any of it is done, for a line may be cut in the middle of a word; one
-    technician works at a time; and nothing is done while somebody rides, whenever that began.
+    technician works at a time; and nothing is done while somebody rides, whenever that began, or
+    while an update has not ended.
     """
-    rides = Path(__file__).with_name("rides_on_box.py").read_text(encoding="utf-8")
+    asks = Path(__file__).with_name("busy_on_box.py").read_text(encoding="utf-8")
     return (
         "{\nset -eu\numask 022\n"
         f"mkdir -p {WORKSHOP}\nexec 9>{WORKSHOP}/lock\nflock 9\n"
-        f"/usr/bin/python3 -I -c {quote(rides)} || exit {RIDDEN}\n"
+        f"/usr/bin/python3 -I -c {quote(asks)} || exit {BUSY}\n"
         f"{script}\nexit 0\n}}\n"
     )
 

@@ -166,5 +166,5 @@ def _release(who: str) -> str:
         f'        {UPDATER} install "$bundle" --by {quote(who)}',
         "    fi",
         "done",
-        f"[ -x {BIKEBOX} ] || ! ls {FOLDER}/*.bundle >/dev/null 2>&1",
+        f"if [ ! -x {BIKEBOX} ] && ls {FOLDER}/*.bundle >/dev/null 2>&1; then exit 1; fi",
     ))  # fmt: skip

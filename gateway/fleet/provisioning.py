@@ -14,7 +14,7 @@ from firmware_app.errors import BadInput, WireError
 from gateway.fleet import rollout
 from gateway.fleet.asking import BIKEBOX, DOCTOR_S
 from gateway.fleet.box_plan import (
-    RIDDEN,
+    BUSY,
     BoxFacts,
     BoxStep,
     Wanted,
@@ -134,8 +134,9 @@ async def _do(bike: Bike, line: Line, steps: Sequence[BoxStep]) -> int:
 
 def _not_done(bike: Bike, said: Said) -> int:
     """Say why a step was not done; return the exit code."""
-    if said.exit == RIDDEN:
-        sys.stdout.write(f"{bike.name}: somebody rides; nothing is changed until that is over\n")
+    if said.exit == BUSY:
+        why = said.err.strip() or "it is busy"
+        sys.stdout.write(f"{bike.name}: {why}; nothing is changed until that is over\n")
         return LATER
     sys.stdout.write(f"{bike.name}: that failed: {said.err[-2000:] or said.last_words}\n")
     return FAILED

@@ -1,5 +1,7 @@
 """A card makes itself a bike's, without a laptop near it; a box without a name sees its name."""
 
+import sys
+
 import av
 import pytest
 from boxes import REPOSITORY, until
@@ -29,15 +31,10 @@ class Card(Fleet):
         self.box.put("boot/firmware/cmdline.txt", CMDLINE)
         (self.box.upper / WIFI[1:]).parent.mkdir(parents=True)
         self.boot = self.box.upper / "boot/firmware"
-        self.studio = Studio(row)
         self.bundle = whole_release(foundry, "26.11.0", 1)
-        settings = "".join(
-            f'{section}.{key} = "{value}"\n'
-            for section, keys in SETTINGS.items()
-            for key, value in keys.items()
-        )
+        self.studio = Studio(row)
         text = self.file.read_text().replace(
-            "[gyms.north.bikes]", f"[gyms.north.settings]\n{settings}[gyms.north.bikes]"
+            "[gyms.north.bikes]", f"[gyms.north.settings]\n{SETTINGS}[gyms.north.bikes]"
         )
         title = "title = 'North'"
         self.file.write_text(text.replace(title, f'{title}\nstudio = "http://{row.ip}:8790"'))
@@ -124,9 +121,12 @@ def test_a_box_without_a_name_gets_wifi_and_name_from_codes_that_its_camera_sees
     repeat(shown, box.upper / f"{BENCH}/rider.mp4"[1:])
     card.start_twice()
     box.wait_up()
-    journal = "welcome-bikebox"
-    until(lambda: "This box is row1-bike07" in box.journal(journal), 90, box.journal(journal))
-    assert "joined Gym North" in box.journal(journal)
+    try:
+        until(lambda: "This box is row1-bike07" in box.journal("welcome-bikebox"), 90, "its name")
+    finally:
+        told = box.journal("welcome-bikebox")
+        sys.stdout.write(told)
+    assert "joined Gym North" in told
     assert "psk=secret" in box.sh(f"cat {WIFI}")
     assert box.sh("hostname") == "row1-bike07\n"
     until(lambda: 'box = "row1-bike07"' in box.sh("cat /etc/bikebox/bikebox.toml"), 5, "its name")

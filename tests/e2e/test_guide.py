@@ -80,12 +80,7 @@ class Scene:
         """Put a file of the guide where it belongs; the bench stands for a bike's hardware."""
         text = self.here(block.text)
         if block.where == "fleet.toml":
-            bench = "".join(
-                f'{section}.{key} = "{value}"\n'
-                for section, keys in SETTINGS.items()
-                for key, value in keys.items()
-            )
-            text = text.replace("gateway.lan = true\n", f"gateway.lan = true\n{bench}")
+            text = text.replace("gateway.lan = true\n", f"gateway.lan = true\n{SETTINGS}")
         place = self.studio if block.where == "gym.toml" else self.laptop
         (place / block.where).write_text(text)
 

@@ -27,11 +27,10 @@ BENCH = "/opt/bench"
 TIMES = 20
 """Twenty minutes of the rider: longer than any scene."""
 PLAYER = "etc/systemd/system/bikebox-player.service.d/bench.conf"
-SETTINGS = {
-    "vision": {"camera": f"{BENCH}/rider.mp4"},
-    "crank": {"sim_pulses": f"{BENCH}/crank.json.gz"},
-}
-"""For the [settings] of a gym of such boxes."""
+SETTINGS = f"""vision.camera = "{BENCH}/rider.mp4"
+crank.sim_pulses = "{BENCH}/crank.json.gz"
+"""
+"""For [gyms.NAME.settings] of such boxes."""
 
 
 def whole_release(foundry: Foundry, version: str, serial: int) -> Path:

@@ -75,15 +75,10 @@ def _provision(row: Row, foundry: Foundry, bundle: Path, studio: Studio, folder:
     (box,) = row.boxes
     public = row.key.with_suffix(".pub").read_text().strip()
     release = foundry.key.with_suffix(".pub").read_text().splitlines()[1]
-    settings = "".join(
-        f'{section}.{key} = "{value}"\n'
-        for section, keys in SETTINGS.items()
-        for key, value in keys.items()
-    )
     fleet = folder / "fleet.toml"
     fleet.write_text(
         f'[technicians]\nada = "{public}"\n[release_keys]\npresent = "{release}"\n'
-        f'[gyms.north]\nstudio = "http://{row.ip}:8790"\n[gyms.north.settings]\n{settings}'
+        f'[gyms.north]\nstudio = "http://{row.ip}:8790"\n[gyms.north.settings]\n{SETTINGS}'
         f"[gyms.north.bikes]\n{box.name} ="
         f' {{ address = "{box.ip}", host_key = "{box.host_key}" }}\n'
     )
