@@ -105,6 +105,7 @@ class GatewayService:
         await self._bike.open()
         run = Path(self._settings.paths.run)
         write_port(door.getsockname()[1], run / "gateway.port")
+        log.info("serving", console=f"http://{gateway.host}:{door.getsockname()[1]}/")
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as tasks:

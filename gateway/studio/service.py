@@ -87,6 +87,8 @@ class StudioService:
         if self._port_file is not None:
             write_port(door.getsockname()[1], self._port_file)
         app = self._app()
+        scheme = "https" if self._tls else "http"
+        log.info("serving", board=f"{scheme}://{settings.host}:{door.getsockname()[1]}/")
         notify("READY=1")
         try:
             async with asyncio.TaskGroup() as tasks:
