@@ -26,6 +26,7 @@ from firmware_app.settings import (
     Speech,
     Vision,
 )
+from firmware_app.vision.lux import LuxMeter
 from firmware_app.wire import CameraState, Hud, encode
 from gateway.identity.authority import Wanted, issue, make_root, new_key, pem
 
@@ -109,9 +110,9 @@ def test_a_bare_machine_is_examined_to_the_end(tmp_path, root):
     parts = [finding.part for finding in found]
     assert parts == [
         "settings", "python", "system", "power", "clock", "release", "certificate", "card", "disk",
-        "models", "camera", "crank", "screen", "speaker", "voice", "bikebox-vision.service",
-        "bikebox-ride.service", "bikebox-player.service", "bikebox-gateway.service", "vision",
-        "ride", "class", "broker", "gateway",
+        "models", "camera", "light", "crank", "screen", "speaker", "voice",
+        "bikebox-vision.service", "bikebox-ride.service", "bikebox-player.service",
+        "bikebox-gateway.service", "vision", "ride", "class", "broker", "gateway",
     ]  # fmt: skip
     wrong = {finding.part for finding in found if finding.state == "bad"}
     assert {"models", "camera", "crank", "speaker", "vision", "ride", "gateway"} <= wrong
@@ -216,6 +217,19 @@ def test_a_camera_that_is_not_there_and_a_file_that_is_none(tmp_path):
 def test_a_recording_is_a_camera_too(tmp_path):
     (tmp_path / "ride.mp4").touch()
     assert devices.look_at_camera(Vision(camera=str(tmp_path / "ride.mp4"))).state == "ok"
+
+
+def test_a_light_meter_must_be_the_camera_that_was_calibrated(monkeypatch, tmp_path):
+    file = tmp_path / "lux.json"
+    box = Settings(box="b1", vision=Vision(lux_file=str(file)))
+    assert software.look_at_lux(Settings(box="b1")).state == "unused"
+    assert "bikebox calibrate" in software.look_at_lux(box).remedy
+    meter = LuxMeter(camera="Cam 1", lux_seconds=2.0, gamma=2.2, gains=((0.0, 1.0),))
+    file.write_bytes(msgspec.json.encode(meter))
+    monkeypatch.setattr(software, "name_of", lambda _path: "Cam 2")
+    assert '"Cam 2" is plugged in' in software.look_at_lux(box).seen
+    monkeypatch.setattr(software, "name_of", lambda _path: "Cam 1")
+    assert software.look_at_lux(box).state == "ok"
 
 
 def test_a_crank_needs_a_pin_and_lgpio_unless_it_is_simulated(root):

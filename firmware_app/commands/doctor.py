@@ -68,6 +68,7 @@ def examine(config: Path, root: Path) -> Iterator[Finding]:
     yield machine.look_at_disk(Path(settings.paths.state), settings.gateway.keep_mb)
     yield software.look_at_models(settings)
     yield devices.look_at_camera(settings.vision)
+    yield software.look_at_lux(settings)
     yield devices.look_at_crank(settings.crank, root)
     yield devices.look_at_screen(root)
     yield devices.look_at_speaker(root)

@@ -11,13 +11,14 @@ from pathlib import Path
 import structlog
 
 from firmware_app.clock import MachineClock
+from firmware_app.errors import BadInput
 from firmware_app.parts import make_camera
 from firmware_app.running import run_until_stopped
 from firmware_app.services.vision import VisionService
 from firmware_app.settings import load_settings, settings_path
 from firmware_app.vision.choice import choose
 from firmware_app.vision.eye import Eye
-from firmware_app.vision.lux import read_meter
+from firmware_app.vision.lux import LuxMeter, read_meter
 from firmware_app.vision.seeing import Light
 from firmware_app.vision.tracker import load_tracker
 
@@ -49,8 +50,17 @@ def run(args: argparse.Namespace) -> int:
     light = Light(vision.dark_below_snr_db, vision.light_above_snr_db)
     start_at_s = clock.monotonic() if args.start_at is None else args.start_at
     camera = partial(make_camera, vision, clock, start_at_s)
-    meter = read_meter(Path(vision.lux_file)) if vision.lux_file else None
-    eye = Eye(tracker, light, vision.known_view, meter)
+    eye = Eye(tracker, light, vision.known_view, _meter(vision.lux_file))
     service = VisionService(settings, eye, camera, clock, choice)
     asyncio.run(run_until_stopped(service.run()))
     return 0
+
+
+def _meter(lux_file: str) -> LuxMeter | None:
+    """Read the camera's calibration; one that is damaged costs the lux, not the coach."""
+    if lux_file:
+        try:
+            return read_meter(Path(lux_file))
+        except BadInput as error:
+            log.warning("no_lux", why=str(error))
+    return None

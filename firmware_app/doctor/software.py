@@ -1,12 +1,14 @@
-"""What must be installed beside the bikebox: the pose models and a voice."""
+"""What must be there beside the bikebox: pose models, a voice, the camera's calibration."""
 
 import asyncio
 from pathlib import Path
 
-from firmware_app.doctor.finding import Finding, bad, ok
+from firmware_app.doctor.finding import Finding, bad, ok, unused
 from firmware_app.errors import SetupError
+from firmware_app.real.camera import name_of
 from firmware_app.settings import Settings
 from firmware_app.speech.engines import find_espeak, find_piper
+from firmware_app.vision.lux import read_meter
 from firmware_app.vision.models import DETECTOR, LANDMARKS, read_model
 
 
@@ -22,6 +24,25 @@ def look_at_models(settings: Settings) -> Finding:
             seen, _, remedy = str(error).rpartition("; ")
             return bad("models", seen, remedy)
     return ok("models", f"detector and {', '.join(names)} in {folder}, whole")
+
+
+def look_at_lux(settings: Settings) -> Finding:
+    """Tell whether this box's camera is the one that was calibrated as a light meter."""
+    vision = settings.vision
+    if not vision.lux_file:
+        return unused("light", "the camera is not calibrated, no lux is told")
+    try:
+        calibrated = read_meter(Path(vision.lux_file)).camera
+    except SetupError as error:
+        seen, _, remedy = str(error).rpartition("; ")
+        return bad("light", seen, remedy)
+    if (there := name_of(vision.camera)) != calibrated:
+        return bad(
+            "light",
+            f'"{calibrated}" was calibrated, "{there}" is plugged in: no lux is told',
+            'bikebox calibrate, or [vision] lux_file = ""',
+        )
+    return ok("light", f"{calibrated}, calibrated")
 
 
 def look_at_voice(settings: Settings) -> Finding:
