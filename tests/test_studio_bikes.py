@@ -141,6 +141,18 @@ def test_a_bike_whose_records_are_here_is_shown_with_them(studio):
     assert ("b9", False, 0) in [(bike.box, bike.online, bike.rides) for bike in studio.yard.bikes()]
 
 
+def test_a_bike_that_was_sold_is_shown_no_more_a_month_after_its_last_records(studio):
+    up = Up(box="b9", epoch="e", seq=1, t_s=1.0, wall_utc="then", kind="cue", body={})
+    studio._archive.store([Came("fleet/v1/b9/up", pack(up))])
+    studio._clock.advance(29 * 86400)
+    assert "<td>b9</td>" in studio.yard.body()
+    studio._clock.advance(2 * 86400)
+    assert "<td>b9</td>" not in studio.yard.body()
+    assert "And 1 not heard of for 30 days" in studio.yard.body()
+    studio.yard.hear(Heard(*said("b9"), retained=False))
+    assert "<td>b9</td>" in studio.yard.body()
+
+
 def test_while_the_database_is_away_the_bikes_are_shown_all_the_same(studio, monkeypatch):
     def away():
         raise PartLost("the database at x/gym: gone")

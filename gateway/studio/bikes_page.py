@@ -10,6 +10,7 @@ from gateway.studio.bikes import Bike
 from gateway.topics import CmdAck
 
 MOST_ROWS = 500
+GONE_DAYS = 30
 MOST_PARTS, LONGEST_WORDS = 8, 200
 """Of what a bike says that is wrong."""
 LONGEST_MESSAGE = 200
@@ -23,8 +24,13 @@ WRITE = (
 )
 
 
-def bikes_body(bikes: Sequence[Bike], trouble: str) -> str:
-    """Return the page's body; trouble: why nothing new can come, or empty."""
+def bikes_body(every: Sequence[Bike], trouble: str, since_utc: str = "") -> str:
+    """Return the page's body; trouble: why nothing new can come, or empty.
+
+    A bike that is offline and whose records are older than since_utc is not shown: it was sold.
+    """
+    bikes = [bike for bike in every if bike.online or not "" < bike.stored_utc < since_utc]
+    gone = len(every) - len(bikes)
     warning = f'<div class="card wrong"><b>{escape(trouble)}</b></div>' if trouble else ""
     if not bikes:
         return (
@@ -33,12 +39,14 @@ def bikes_body(bikes: Sequence[Bike], trouble: str) -> str:
             " broker.</p>"
         )
     rows = "".join(_row(bike) for bike in bikes[:MOST_ROWS])
-    more = len(bikes) - MOST_ROWS
+    more = max(0, len(bikes) - MOST_ROWS)
+    left_out = [f"{more} more"] if more else []
+    left_out += [f"{gone} not heard of for {GONE_DAYS} days"] if gone else []
     return (
         f"{warning}<h1>{sentence(bikes)}</h1>"
         "<table><tr><th>Bike</th><th>State</th><th>Version</th><th>Last records (UTC)</th>"
         f'<th class="r">Rides</th></tr>{rows}</table>'
-        + (f'<p class="sub">and {more} more; /api/boxes has all</p>' if more > 0 else "")
+        + (f'<p class="sub">And {" and ".join(left_out)}: see /api/boxes</p>' if left_out else "")
     )
 
 

@@ -69,7 +69,7 @@ class StudioService:
         self._room = Room(settings.few_below)
         self._ear = Ear(self._room)
         self._elsewhere = Elsewhere(self._archive.upto)
-        self.yard = Yard(self._archive, self._elsewhere, self._note)
+        self.yard = Yard(self._archive, self._elsewhere, self._note, clock)
         self._boards: dict[str, str] = {}
         self._drawn = (-1, "")
         """What the boards were made of."""

@@ -1,14 +1,16 @@
 """The gym's bikes as pages and programs know them: what they say, what is stored, what is asked."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
+from firmware_app.clock import Clock
 from firmware_app.errors import PartLost, WireError
 from gateway.mqtt import Heard, Line
 from gateway.studio.archive import Archive, BoxStored
 from gateway.studio.bikes import Bike, Bikes
-from gateway.studio.bikes_page import bikes_body
+from gateway.studio.bikes_page import GONE_DAYS, bikes_body
 from gateway.studio.elsewhere import Elsewhere
 from gateway.studio.orders import Orders
 from gateway.topics import Cmd, CmdAck
@@ -20,12 +22,17 @@ class Yard:
     """Every bike of the gym; its owner keeps line and trouble true."""
 
     def __init__(
-        self, archive: Archive, elsewhere: Elsewhere, note: Callable[[str, str, str], None]
+        self,
+        archive: Archive,
+        elsewhere: Elsewhere,
+        note: Callable[[str, str, str], None],
+        clock: Clock,
     ) -> None:
         """Take where records are, and what adds (what, who, detail) to the studio's audit."""
         self._archive = archive
         self._elsewhere = elsewhere
         self._note = note
+        self._clock = clock
         self._bikes = Bikes()
         self._orders = Orders()
         self.line: Line | None = None
@@ -51,7 +58,8 @@ class Yard:
         """Return the body of the bikes' page."""
         stored, why_not = self._stored()
         wrong = self.trouble or why_not or self._elsewhere.words
-        return bikes_body(self._bikes.all(stored), wrong)
+        since = self._clock.wall() - timedelta(days=GONE_DAYS)
+        return bikes_body(self._bikes.all(stored), wrong, since.isoformat())
 
     def _stored(self) -> tuple[dict[str, BoxStored], str]:
         """Return what there is of each box; while the database is away nothing, and why."""
