@@ -54,6 +54,19 @@ def test_overtaken_and_doubled_packets_come_out_in_order(first_seq: int, chance:
     assert frames.losses == 0
 
 
+@given(st.integers(0, 0xFFFF), st.permutations(range(9)))
+def test_a_class_begins_with_its_first_packet_though_others_came_before_it(
+    first_seq: int, order: list[int]
+):
+    pieces = picture(0, 10, 0)
+    pieces = [piece._replace(seq=(piece.seq + first_seq) & 0xFFFF) for piece in pieces]
+    frames = RtpFrames(WAIT_S, pictures=True)
+    out = [frame for at in [*order, 9] for frame in frames.add(pieces[at], 0.0)]
+    assert [frame.data for frame in out] == [b"".join(piece.data for piece in pieces)]
+    assert frames.losses == 0
+    assert not frames.waiting
+
+
 def test_a_lost_packet_is_asked_for_again_and_again_as_long_as_it_is_waited_for():
     frames = RtpFrames(WAIT_S, pictures=True)
     frames._proven = True

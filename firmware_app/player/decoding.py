@@ -28,8 +28,8 @@ SILENT = 30
 """Frames that hardware takes without giving a picture: then it does not work."""
 IDR, SEI, SPS = 5, 6, 7
 RECOVERY_POINT = b"\6"
-MOST_WAITING = 30
-"""A second of pictures: whoever is that far behind begins anew at a key frame."""
+MOST_WAITING = 90
+"""Three seconds of pictures, a server's first burst: who is further behind begins at a key frame."""
 
 Decoded = av.VideoFrame | av.AudioFrame
 

@@ -78,6 +78,8 @@ class RtpFrames:
         self._gaps: dict[int, _Gap] = {}
         self._begun: list[Piece] = []
         self._skipping: int | None = None
+        self._gave = False
+        """A frame was given since the stream began."""
         self._overtaken_s = 0.0
         self._trip_s = ASK_AGAIN_S / SLOWER
         self._repeated_s = float("-inf")
@@ -102,6 +104,8 @@ class RtpFrames:
         seq = self._highest + _signed16(piece.seq - self._highest)
         if abs(seq - self._highest) > OUTAGE or len(self._held) >= MOST_HELD:
             self._begin_anew(seq)
+        if seq < self._next and not self._gave and self._next - seq <= MOST_ASKED_AT_ONCE:
+            self._begin_earlier(seq, now_s)
         if seq < self._next or seq in self._held:
             if seq in self._given_up:
                 self._learn(seq, self._given_up.pop(seq), now_s, again=piece.again)
@@ -194,8 +198,17 @@ class RtpFrames:
         self._held.clear()
         self._gaps.clear()
         self._begun.clear()
-        self._skipping = None
+        self._skipping, self._gave = None, False
         self._next, self._highest = seq, seq - 1
+
+    def _begin_earlier(self, seq: int, now_s: float) -> None:
+        """The first packet to come was not the first that was sent: only it had been overtaken."""
+        for piece in self._begun:
+            self._held[self._highest + _signed16(piece.seq - self._highest)] = piece
+        self._begun.clear()
+        for missing in range(seq + 1, min(self._held, default=seq + 1)):
+            self._gaps[missing] = _Gap(now_s, now_s + REORDER_S)
+        self._next = seq
 
     def _release(self) -> list[Frame]:
         frames = []
@@ -215,6 +228,7 @@ class RtpFrames:
             self._begun.append(piece)
             if piece.last:
                 frames.append(self._whole())
+        self._gave = self._gave or bool(frames)
         return frames
 
     def _whole(self) -> Frame:
