@@ -79,7 +79,7 @@ class RtpFrames:
         self._begun: list[Piece] = []
         self._skipping: int | None = None
         self._gave = False
-        """A frame was given since the stream began."""
+        """A frame was given, or given up, since the stream began."""
         self._overtaken_s = 0.0
         self._trip_s = ASK_AGAIN_S / SLOWER
         self._repeated_s = float("-inf")
@@ -184,6 +184,7 @@ class RtpFrames:
 
     def _give_up(self) -> None:
         self.losses += 1
+        self._gave = True
         self._next, before = min(self._held), self._gaps
         self._given_up = {seq: gap for seq, gap in before.items() if seq < self._next}
         self._unanswered += len(self._given_up)
