@@ -29,7 +29,7 @@ SILENT = 30
 IDR, SEI, SPS = 5, 6, 7
 RECOVERY_POINT = b"\6"
 MOST_WAITING = 90
-"""Three seconds of pictures, a server's first burst: who is further behind begins at a key frame."""
+"""Three seconds, a server's first burst: whoever is further behind begins at a key frame."""
 
 Decoded = av.VideoFrame | av.AudioFrame
 

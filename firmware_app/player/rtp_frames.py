@@ -203,7 +203,7 @@ class RtpFrames:
         self._next, self._highest = seq, seq - 1
 
     def _begin_earlier(self, seq: int, now_s: float) -> None:
-        """The first packet to come was not the first that was sent: only it had been overtaken."""
+        """Begin before the first packet that came: it had overtaken the first that was sent."""
         for piece in self._begun:
             self._held[self._highest + _signed16(piece.seq - self._highest)] = piece
         self._begun.clear()
