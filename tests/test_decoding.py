@@ -11,7 +11,7 @@ import pytest
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from firmware_app.player import decoding
-from firmware_app.player.decoding import HardwareDecoder, is_key
+from firmware_app.player.decoding import HardwareDecoder, beginning, is_key
 from firmware_app.player.rtp_frames import Frame as EncodedFrame
 
 H264 = RTCRtpCodecParameters(mimeType="video/H264", clockRate=90000, payloadType=99)
@@ -104,3 +104,25 @@ def test_a_viewer_begins_at_a_key_frame():
     assert is_key("VP8", b"\x10")
     assert not is_key("VP8", b"\x11")
     assert is_key("opus", b"x")
+
+
+def test_it_is_known_where_a_picture_of_h264_begins():
+    start = b"\0\0\0\1"
+    assert beginning("H264", start + b"\x67abc") == (True, True)  # parameter sets
+    assert beginning("H264", start + b"\x65\x88") == (True, True)  # the first slice
+    assert beginning("H264", start + b"\x41\x20") == (True, False)  # another one
+    assert beginning("H264", b"\x88rest of a slice") == (False, False)
+    assert beginning("VP8", start + b"\x65\x88") == (False, False)
+
+
+def test_a_class_never_begins_with_a_part_of_a_picture():
+    key, *others = encoded(4, g="60")
+    given: list[int] = []
+    ours = decoding.Decoding("video", lambda _frame, ticks: given.append(ticks))
+    ours.put(H264, EncodedFrame(0, key[: len(key) // 2], whole=False))
+    for number, data in enumerate(others):
+        ours.put(H264, EncodedFrame(1 + number, data))
+    ours.put(H264, EncodedFrame(9, key))
+    time.sleep(0.1)
+    ours.stop()
+    assert given == [9]

@@ -132,6 +132,45 @@ def watched(frames: RtpFrames, pieces: list[Piece], from_s: float) -> list[float
     return stood
 
 
+def sliced(number: int, slices: tuple[int, ...]) -> list[Piece]:
+    """Return a picture of so many packets a slice; each knows what begins in it."""
+    pieces, packets = [], sum(slices)
+    for one, length in enumerate(slices):
+        for n in range(length):
+            last = len(pieces) == packets - 1
+            data = b"%d.%d.%d " % (number, one, n)
+            seq = number * packets + len(pieces)
+            opens, first = n == 0, n == 0 and one == 0
+            pieces.append(Piece(seq, number * 3000, last, data, opens=opens, first=first))
+    return pieces
+
+
+@pytest.mark.parametrize(
+    ("slices", "lost", "left"),
+    [
+        ((4,), {2}, b"0.0.0 0.0.1 "),
+        ((4,), {3}, b"0.0.0 0.0.1 0.0.2 "),
+        ((4,), {0}, None),
+        ((2, 2, 2), {1}, b"0.0.0 0.1.0 0.1.1 0.2.0 0.2.1 "),
+        ((2, 2, 2), {1, 2}, b"0.0.0 0.2.0 0.2.1 "),
+        ((2, 2, 2), {0}, None),
+    ],
+)
+def test_what_is_there_of_a_picture_moves_on_where_nobody_repeats_the_rest(
+    slices: tuple[int, ...], lost: set[int], left: bytes | None
+):
+    frames = RtpFrames(WAIT_S, pictures=True)
+    before = Piece(0xFFFF, -3000, last=True, data=b"before", opens=True, first=True)
+    frames.add(before, 0.0)
+    here = [piece for n, piece in enumerate(sliced(0, slices)) if n not in lost]
+    out = [one for piece in here + sliced(1, slices) for one in frames.add(piece, 0.0)]
+    assert not out
+    out = frames.late(UNPROVEN_WAIT_S)[0]
+    whole = b"".join(piece.data for piece in sliced(1, slices))
+    parts = [] if left is None else [(left, False)]
+    assert [(one.data, one.whole) for one in out] == [*parts, (whole, True)]
+
+
 def test_a_sender_that_repeats_nothing_is_not_waited_for_again_and_again():
     frames = RtpFrames(WAIT_S, pictures=True)
     pieces = [piece for n in range(90) for piece in picture(n)]

@@ -27,6 +27,7 @@ HARDWARE = "h264_v4l2m2m"
 SILENT = 30
 """Frames that hardware takes without giving a picture: then it does not work."""
 IDR, SEI, SPS = 5, 6, 7
+SLICES, BEFORE_SLICES = (1, 5), (6, 7, 8, 9)
 RECOVERY_POINT = b"\6"
 MOST_WAITING = 90
 """Three seconds, a server's first burst: whoever is further behind begins at a key frame."""
@@ -96,7 +97,7 @@ class Decoding:
                 self._work.clear()
                 self._blind = self._blind or codec.name == "H264"
             if self._blind:
-                if not is_key(codec.name, frame.data):
+                if not frame.whole or not is_key(codec.name, frame.data):
                     self.key_wanted = True
                     return
                 self._blind = False
@@ -162,6 +163,18 @@ class Decoding:
         with self._fresh:
             self._blind = isinstance(self._decoder, HardwareDecoder)
         self._decoder = None
+
+
+def beginning(codec: str, data: bytes) -> tuple[bool, bool]:
+    """Tell of a packet whether a NAL unit of H.264 begins in it, and whether its picture does.
+
+    A picture begins with its first slice (first_mb_in_slice is 0) or with what precedes slices;
+    (False, False) for other codecs, of which a part is no use.
+    """
+    if codec != "H264" or len(data) < 6 or not data.startswith(b"\0\0\0\1"):
+        return False, False
+    kind = data[4] & 0x1F
+    return True, kind in BEFORE_SLICES or (kind in SLICES and data[5] >= 0x80)
 
 
 def is_key(codec: str, data: bytes) -> bool:

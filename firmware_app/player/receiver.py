@@ -31,7 +31,7 @@ from aiortc.rtp import (
 )
 
 from firmware_app.clock import Clock, MachineClock
-from firmware_app.player.decoding import Decoded, Decoding
+from firmware_app.player.decoding import Decoded, Decoding, beginning
 from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames
 from firmware_app.player.stream_clock import Moment, StreamClock
 
@@ -168,7 +168,8 @@ class ClassReceiver(RTCRtpReceiver):
             data = b""  # a kind of packet that this reader does not know is there, and no use
         self._codec = codec
         last = bool(packet.marker)
-        piece = Piece(packet.sequence_number, packet.timestamp, last, data, again)
+        opens, first = beginning(codec.name, data)
+        piece = Piece(packet.sequence_number, packet.timestamp, last, data, again, opens, first)
         now_s = self._clock.monotonic()
         if self._moments is not None:
             self._moments.arrive(packet.timestamp, now_s)

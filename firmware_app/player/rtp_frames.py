@@ -49,6 +49,10 @@ class Piece(NamedTuple):
     data: bytes
     again: bool = False
     """Came as a repetition (RFC 4588): surely an answer."""
+    opens: bool = False
+    """A decoder can go on here after a hole: a NAL unit begins."""
+    first: bool = False
+    """Surely the first of its picture."""
 
 
 class Frame(NamedTuple):
@@ -56,6 +60,8 @@ class Frame(NamedTuple):
 
     ticks: int
     data: bytes
+    whole: bool = True
+    """Nothing of it is missing."""
 
 
 class _Gap:
@@ -78,6 +84,8 @@ class RtpFrames:
         self._gaps: dict[int, _Gap] = {}
         self._begun: list[Piece] = []
         self._skipping: int | None = None
+        self._holed = self._patched = False
+        """Of the picture begun something is missing, just before or further up."""
         self._gave = False
         """A frame was given, or given up, since the stream began."""
         self._overtaken_s = 0.0
@@ -127,7 +135,7 @@ class RtpFrames:
         while self._next in self._gaps and (
             now_s - self._gaps[self._next].seen_s >= self._patience_s()
         ):
-            self._give_up()
+            freed += self._give_up()
             freed += self._release()
         asked = []
         for seq, gap in self._gaps.items():
@@ -168,7 +176,9 @@ class RtpFrames:
     def _learn(self, seq: int, gap: _Gap, now_s: float, *, again: bool) -> None:
         """Learn from a packet that came late: how long overtaking takes, or an answer."""
         answer_s = now_s - gap.first_ask_s
-        if not again and (not gap.asks or answer_s < TRIP_S[0] / 2):
+        # without RTX an answer looks like what was overtaken: only a later one can be told from it
+        quick = answer_s < TRIP_S[0] / 2 or now_s - gap.seen_s <= MOST_REORDER_S
+        if not again and (not gap.asks or quick):
             self._overtaken(now_s - gap.seen_s)
             return
         self._proven = True
@@ -182,17 +192,25 @@ class RtpFrames:
     def _overtaken(self, late_s: float) -> None:
         self._overtaken_s = min(max(late_s, self._overtaken_s * FORGET), MOST_REORDER_S)
 
-    def _give_up(self) -> None:
+    def _give_up(self) -> list[Frame]:
         self.losses += 1
         self._gave = True
         self._next, before = min(self._held), self._gaps
         self._given_up = {seq: gap for seq, gap in before.items() if seq < self._next}
         self._unanswered += len(self._given_up)
         self._gaps = {seq: gap for seq, gap in self._gaps.items() if seq > self._next}
-        if self._pictures:
-            # neither the picture before the gap nor the one after it is known to be whole
+        if not self._pictures:
+            return []
+        after = self._held[self._next]
+        same = bool(self._begun) and self._begun[0].ticks == after.ticks
+        begun = bool(self._begun) and self._begun[0].opens
+        if not begun:
             self._begun.clear()
-            self._skipping = self._held[self._next].ticks
+        if (same and not begun) or (not same and not after.first):
+            self._skipping = after.ticks
+        self._holed = self._patched = begun
+        # what is there of a picture moves on, what stands still does not
+        return [self._whole()] if begun and not same else []
 
     def _begin_anew(self, seq: int) -> None:
         self.losses += 1
@@ -200,6 +218,7 @@ class RtpFrames:
         self._gaps.clear()
         self._begun.clear()
         self._skipping, self._gave = None, False
+        self._holed = self._patched = False
         self._next, self._highest = seq, seq - 1
 
     def _begin_earlier(self, seq: int, now_s: float) -> None:
@@ -226,15 +245,19 @@ class RtpFrames:
             self._skipping = None
             if self._begun and self._begun[0].ticks != piece.ticks:
                 frames.append(self._whole())
-            self._begun.append(piece)
+            if not self._holed or piece.opens:
+                self._holed = False
+                self._begun.append(piece)
             if piece.last:
                 frames.append(self._whole())
         self._gave = self._gave or bool(frames)
         return frames
 
     def _whole(self) -> Frame:
-        frame = Frame(self._begun[0].ticks, b"".join(piece.data for piece in self._begun))
+        data = b"".join(piece.data for piece in self._begun)
+        frame = Frame(self._begun[0].ticks, data, whole=not self._patched)
         self._begun.clear()
+        self._holed = self._patched = False
         return frame
 
 
