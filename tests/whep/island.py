@@ -89,6 +89,15 @@ class Island:
         self.do("ip", "link", "set", "class0", "up")
         self.do("ip", "link", "set", "class1", "up")
 
+    def join(self, other: "Island", ours: str, theirs: str) -> None:
+        """Lay a cable to another island, which was made beside this one; addresses with a mask."""
+        here, there = f"to{other.pid}", f"to{self.pid}"
+        self.do("ip", "link", "add", here, "type", "veth", "peer", "name", there)
+        self.do("ip", "link", "set", there, "netns", str(other.pid))
+        for island, end, address in ((self, here, ours), (other, there, theirs)):
+            island.do("ip", "address", "add", address, "dev", end)
+            island.do("ip", "link", "set", end, "up")
+
     def start(self, name: str, words: list[str], **env: str) -> subprocess.Popen[bytes]:
         """Start a program there; what it says goes to said(name)."""
         return self._start(name, [*self._enter, *words], **env)
@@ -102,10 +111,10 @@ class Island:
         return process
 
     def watch(
-        self, url: str, seconds: float, name: str = "watch", token: str = TOKEN
+        self, url: str, seconds: float, name: str = "watch", token: str = TOKEN, *turn: str
     ) -> subprocess.Popen[bytes]:
         """Start watching a class as the player does; result(name) tells how it went."""
-        return self.start(name, [sys.executable, str(WATCH), url, token, str(seconds)])
+        return self.start(name, [sys.executable, str(WATCH), url, token, str(seconds), *turn])
 
     def result(self, process: subprocess.Popen[bytes], name: str = "watch") -> list[dict]:
         """Wait until the watching is over and return what it told each second."""

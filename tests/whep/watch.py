@@ -1,6 +1,8 @@
 """Watches a class as the player does, and prints once a second what a rider would have had.
 
-python watch.py URL TOKEN SECONDS    one JSON object a line, the last one after leaving
+python watch.py URL TOKEN SECONDS [TURN USER PASSWORD]
+
+One JSON object a line, the last one after leaving.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ import numpy as np
 
 from firmware_app.clock import MachineClock
 from firmware_app.player.class_feed import ClassFeed
+from firmware_app.player.whep import IceServer
 
 BLOCK = 960
 
@@ -44,8 +47,9 @@ class Speaker(threading.Thread):
         self.join()
 
 
-async def watch(url: str, token: str, seconds: float) -> None:
-    feed = ClassFeed(url, token, MachineClock())
+async def watch(url: str, token: str, seconds: float, *turn: str) -> None:
+    servers = (IceServer(*turn),) if turn else ()
+    feed = ClassFeed(url, token, MachineClock(), ice_servers=servers)
     speaker = Speaker(feed)
     speaker.start()
     begin_s = time.perf_counter()
@@ -101,4 +105,4 @@ def tell(feed: ClassFeed, speaker: Speaker, now_s: float, **more: object) -> Non
 
 
 if __name__ == "__main__":
-    asyncio.run(watch(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    asyncio.run(watch(sys.argv[1], sys.argv[2], float(sys.argv[3]), *sys.argv[4:]))
