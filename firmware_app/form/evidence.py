@@ -25,7 +25,11 @@ AHEAD = 1.5
 """... when it is so much likelier than anything else (natural logarithm)."""
 SWING = 0.015
 """Shoulders sideways in time with the crank, in shoulder widths; good riding stays below 0.006."""
-HEAD_SWING, HEAD_ROLL = (1.87, 0.3), (0.245, 0.12)
+TIPS: dict[View, tuple[tuple[float, float], tuple[float, float]]] = {
+    "front": ((1.87, 0.3), (0.245, 0.12)),
+    "oblique": ((1.35, 0.12), (0.04, 0.09)),
+    "side": ((1.0, 1.0), (0.0, 1.0)),
+}
 """Who sways tips about the hips: the head goes twice as far as the shoulders and rolls with them. A
 pelvis that rocks carries the trunk along, and the head stays upright. Head sideways and its tilt,
 in parts of the shoulders' way: the middle between the two, and how far one of them is from it."""
@@ -93,16 +97,16 @@ def relief(view: View, deviation: Summary) -> float:
 
 
 def _sway(view: View, now: Summary, deviation: Summary) -> float | None:
-    del view, now
-    return _swinging(deviation, 1)
+    del now
+    return _swinging(view, deviation, 1)
 
 
 def _hip_rock(view: View, now: Summary, deviation: Summary) -> float | None:
     del now
-    return _swinging(deviation, -1) if view == "front" else None
+    return _swinging(view, deviation, -1) if view == "front" else None
 
 
-def _swinging(deviation: Summary, sign: int) -> float | None:
+def _swinging(view: View, deviation: Summary, sign: int) -> float | None:
     """Return how far the shoulders swing if it is by sway (1) or by a rocking pelvis (-1).
 
     None while they swing and it cannot be told which of the two it is.
@@ -110,18 +114,18 @@ def _swinging(deviation: Summary, sign: int) -> float | None:
     if "swing" not in deviation:
         return None
     shown = deviation["swing"] / SWING
-    tips = sign * _tips(deviation)
+    tips = sign * _tips(view, deviation)
     if tips >= TELLS or shown < OFF:
         return shown
     return 0.0 if tips <= -TELLS else None
 
 
-def _tips(deviation: Summary) -> float:
+def _tips(view: View, deviation: Summary) -> float:
     """Return how much a swinging trunk tips, 0 between a sway and a rocking pelvis."""
     if "head_swing" not in deviation:
-        return 0.0
-    pairs = ((deviation["head_swing"], HEAD_SWING), (deviation["head_roll"], HEAD_ROLL))
-    return sum((value - middle) / share for value, (middle, share) in pairs)
+        return 0.0  # nobody knows
+    head = (deviation["head_swing"], deviation["head_roll"])
+    return sum((seen - middle) / off for seen, (middle, off) in zip(head, TIPS[view], strict=True))
 
 
 def _bounce(view: View, now: Summary, deviation: Summary) -> float | None:
