@@ -1,7 +1,5 @@
 """A card makes itself a bike's, without a laptop near it; a box without a name sees its name."""
 
-import sys
-
 import av
 import pytest
 from boxes import REPOSITORY, until
@@ -121,12 +119,7 @@ def test_a_box_without_a_name_gets_wifi_and_name_from_codes_that_its_camera_sees
     repeat(shown, box.upper / f"{BENCH}/rider.mp4"[1:])
     card.start_twice()
     box.wait_up()
-    try:
-        until(lambda: "This box is row1-bike07" in box.journal("welcome-bikebox"), 90, "its name")
-    finally:
-        told = box.journal("welcome-bikebox")
-        sys.stdout.write(told)
-    assert "joined Gym North" in told
+    until(lambda: "This box is row1-bike07" in box.journal("welcome-bikebox"), 120, "its name")
     assert "psk=secret" in box.sh(f"cat {WIFI}")
     assert box.sh("hostname") == "row1-bike07\n"
     until(lambda: 'box = "row1-bike07"' in box.sh("cat /etc/bikebox/bikebox.toml"), 5, "its name")

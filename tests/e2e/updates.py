@@ -13,7 +13,7 @@ TRAP = Path(__file__).with_name("trap.py")
 """Is added to the updater's memory, so that something dies at a step of a test's choice."""
 ASK = """
 import json, urllib.request
-port = open("/run/bikebox/gateway.port").read()
+port = open("/run/bikebox/gateway.port").read().strip()
 print(urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).read().decode())
 """
 
