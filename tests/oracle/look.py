@@ -23,9 +23,11 @@ from firmware_app.vision.video import Video
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 3
+SEEN = 0.5
+"""Least visibility of a point that is compared: one that the picture does not show is made up."""
 FAR_PX = 0.5
-"""Of 640, for 95 of 100 points. Sums are rounded in another order, and a point on the border of two
-cells of the heatmap may fall into the other one."""
+"""Of 640, for 95 of 100 points that are seen. Sums are rounded in another order, and a point on the
+border of two cells of the heatmap may fall into the other one."""
 
 
 def film(pictures: Path) -> int:
@@ -56,8 +58,10 @@ def compare(a: Path, b: Path) -> int:
     first, second = json.loads(a.read_text()), json.loads(b.read_text())
     far = False
     for model, poses in first.items():
-        off = np.abs(np.array(poses) - np.array(second[model]))
-        usual_px, most_px, all_px = np.percentile(off[..., :2].max(axis=-1), (50, 95, 100))
+        points = np.array(poses)
+        off = np.abs(points - np.array(second[model]))
+        seen = points[..., 3] > SEEN
+        usual_px, most_px, all_px = np.percentile(off[seen, :2].max(axis=-1), (50, 95, 100))
         far |= bool(most_px > FAR_PX)
         sys.stdout.write(
             f"{model}: {usual_px:.3f} px apart, 95 of 100 within {most_px:.2f}, all {all_px:.2f};"
