@@ -25,7 +25,18 @@ from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.panels import LINES, Cadence, Form, Pill, Signs, clock_time
 from firmware_app.player.snapshots import Schedule
 from firmware_app.player.stage import Stage, View
-from firmware_app.player.theme import FAULT, GOOD, HIGH, INK, SMALL, UNSEEN, WARN, canvas
+from firmware_app.player.theme import (
+    DIM,
+    FAULT,
+    GLASS,
+    GOOD,
+    HIGH,
+    INK,
+    SMALL,
+    UNSEEN,
+    WARN,
+    canvas,
+)
 from firmware_app.player.words import read_words
 from firmware_app.wire import Aim, Check, Debrief, Hud, Say
 
@@ -300,6 +311,19 @@ def test_everything_is_on_the_screen_and_nothing_lies_on_anything_else(size):
         for b in boxes[i + 1 :]:
             apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
             assert apart, f"{a} lies on {b}"
+
+
+def light_of(colour) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize(("colour", "least"), [(DIM, 4.5), (INK, 4.5), (GOOD, 4.5), (FAULT, 3.0)])
+def test_words_on_glass_can_be_read_though_the_class_is_white(colour, least: float):
+    share = GLASS[3] / 255
+    behind = light_of([c / 255 * share + 1 - share for c in GLASS[:3]])
+    assert (light_of([c / 255 for c in colour[:3]]) + 0.05) / (behind + 0.05) >= least
 
 
 class Ruler(Brush):

@@ -29,6 +29,7 @@ from firmware_app.player.theme import DIM, FAULT, GOOD, INK, MARGIN, UNSEEN, WAR
 from firmware_app.player.words import Words
 from firmware_app.wire import Aim, Check, Debrief, Hud
 
+TOP = 14.0
 UNDER_HEADING = 124.0
 """Where what is told in words begins, below title and signs."""
 WELCOME_Y = 116.0
@@ -109,13 +110,10 @@ def _from_the_left(
     dim = 0.0
     if hud is not None and hud.phase == "waiting":
         if picture:
-            layers.append(Placed(Shade(canvas.width * 0.68, canvas.height, 0.85, "left"), 0, 0))
+            layers.append(Placed(Shade(canvas.width * 0.68, canvas.height, 0.8), 0, 0))
         layers += _welcome(view, hud, place, words, canvas)
         dim = 0.3
     else:
-        if picture:
-            layers.append(Placed(Shade(canvas.width, 150, 0.6, "top"), 0, 0))
-            layers.append(Placed(Shade(canvas.width, 300, 0.72, "bottom"), 0, canvas.height - 300))
         layers += _ride(view, place, words, canvas)
         notice = _notice(view, words, picture=picture)
         if notice is not None:
@@ -174,7 +172,7 @@ def _check_said(check: Check, words: Words) -> str:
 
 def _ride(view: View, place: Place, words: Words, canvas: Canvas) -> list[Placed]:
     line = words.no_class if view.class_state == "off" else place.gym
-    layers = [Placed(Heading(_title(view, place, words), line), MARGIN, 22)]
+    layers = [Placed(Heading(_title(view, place, words), line), MARGIN, TOP)]
     hud = view.hud
     if hud is None:
         return layers
@@ -183,7 +181,7 @@ def _ride(view: View, place: Place, words: Words, canvas: Canvas) -> list[Placed
     cadence, form, vitals = _cadence(hud, words), _form(hud, words), _vitals(hud, words)
     right, bottom = canvas.width - MARGIN, canvas.height - MARGIN
     layers += [
-        Placed(elapsed, right - elapsed.width, 22),
+        Placed(elapsed, right - elapsed.width, TOP),
         Placed(cadence, MARGIN, bottom - cadence.height),
         Placed(form, right - form.width, bottom - form.height),
     ]

@@ -1,7 +1,6 @@
 """The screens before, between and after: welcome, notices, the debrief."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -48,28 +47,25 @@ class Ground:
         brush.image.paste(Image.merge("RGBA", [*bands, Image.new("L", shares.size, 255)]))
 
 
+SHADE_EVEN = 0.6
+
+
 @dataclass(frozen=True)
 class Shade:
-    """Darkens one edge of the class's picture so that white words can be read on it."""
+    """Darkens the side of the class's picture where words stand: to be read on a white wall too."""
 
     width: float
     height: float
     strongest: float
-    """Opacity at the edge, 0..1."""
-    edge: Literal["top", "bottom", "left"]
-    """Where it is strongest."""
+    """Opacity, 0..1; even for SHADE_EVEN of the width, then fading."""
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         wide, high = brush.image.size
-        ramp = np.linspace(1, 0, wide if self.edge == "left" else high) ** 1.3
-        alpha = np.round(ramp * self.strongest * 255).astype(np.uint8)
-        if self.edge == "left":
-            across = alpha[::-1] if brush.mirrored else alpha
-            mask = Image.fromarray(np.repeat(across[None, :], high, 0))
-        else:
-            down = alpha[::-1] if self.edge == "bottom" else alpha
-            mask = Image.fromarray(np.repeat(down[:, None], wide, 1))
+        ramp = np.clip(np.linspace(1, 0, wide) / (1 - SHADE_EVEN), 0, 1)
+        alpha = np.round(ramp**2 * (3 - 2 * ramp) * self.strongest * 255).astype(np.uint8)
+        across = alpha[::-1] if brush.mirrored else alpha
+        mask = Image.fromarray(np.repeat(across[None, :], high, 0))
         dark = Image.new("RGBA", mask.size, (5, 9, 12, 0))
         dark.putalpha(mask)
         brush.image.paste(dark)

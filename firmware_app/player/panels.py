@@ -14,6 +14,7 @@ from firmware_app.player.icons import Mark, Sign, draw_sign
 from firmware_app.player.lettering import width_of, wrap
 from firmware_app.player.theme import (
     DIM,
+    GLASS,
     GLASS_FIRM,
     GOOD,
     INK,
@@ -46,32 +47,36 @@ class Panel(Protocol):
         ...
 
 
+PADDING = 18.0
+
+
 @dataclass(frozen=True)
 class Heading:
     """The class's title and a line under it, upper left."""
 
     title: str
     line: str
-    widest: float = 470.0
-    height: float = 96.0
+    widest: float = 460.0
+    height: float = 104.0
 
     @property
     def width(self) -> float:
         """As wide as its words."""
         title, line = self._lines
-        return max(width_of(title, SMALL + 4, "Bold"), width_of(line, SMALL)) + 2
+        return max(width_of(title, SMALL + 4, "Bold"), width_of(line, SMALL)) + 2 * PADDING
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
         title, line = self._lines
-        brush.text(0, 38, title, SMALL + 4, weight="Bold", colour=INK)
-        brush.text(0, 84, line, SMALL, colour=DIM)
+        brush.panel(0, 0, self.width, self.height, fill=GLASS)
+        brush.text(PADDING, 44, title, SMALL + 4, weight="Bold", colour=INK)
+        brush.text(PADDING, 88, line, SMALL, colour=DIM)
 
     @property
     def _lines(self) -> tuple[str, str]:
         return (
-            shorten(self.title, SMALL + 4, self.widest, "Bold"),
-            shorten(self.line, SMALL, self.widest),
+            shorten(self.title, SMALL + 4, self.widest - 2 * PADDING, "Bold"),
+            shorten(self.line, SMALL, self.widest - 2 * PADDING),
         )
 
 
@@ -81,19 +86,25 @@ class Elapsed:
 
     seconds: int
     left: str = ""
-    width: float = 300.0
+
+    @property
+    def width(self) -> float:
+        """As wide as its words."""
+        time = width_of(clock_time(self.seconds), 54, "Bold", tabular=True)
+        return max(time, width_of(self.left, SMALL, tabular=True)) + 2 * PADDING
 
     @property
     def height(self) -> float:
         """One line or two."""
-        return 100.0 if self.left else 60.0
+        return 104.0 if self.left else 66.0
 
     def paint(self, brush: Brush) -> None:
         """Draw it."""
-        words = clock_time(self.seconds)
-        brush.text(self.width, 46, words, 54, weight="Bold", colour=INK, anchor="r", tabular=True)
+        words, right = clock_time(self.seconds), self.width - PADDING
+        brush.panel(0, 0, self.width, self.height, fill=GLASS)
+        brush.text(right, 52, words, 54, weight="Bold", colour=INK, anchor="r", tabular=True)
         if self.left:
-            brush.text(self.width, 92, self.left, SMALL, colour=INK, anchor="r", tabular=True)
+            brush.text(right, 92, self.left, SMALL, colour=INK, anchor="r", tabular=True)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ FAULT: Colour = (0xFF, 0x6F, 0x61, 255)
 UNSEEN: Colour = (0x8F, 0x9E, 0xA6, 255)
 GROUND: Colour = (0x0B, 0x11, 0x16, 255)
 CARD: Colour = (0x12, 0x1B, 0x22, 255)
-GLASS: Colour = (9, 14, 18, 168)
+GLASS: Colour = (9, 14, 18, 190)
+"""So firm that dim words can be read over a white picture (WCAG 2.2, 1.4.3)."""
 GLASS_FIRM: Colour = (9, 14, 18, 214)
 """For what must be read at a glance: the cue and the buttons."""
 LINE: Colour = (255, 255, 255, 30)
