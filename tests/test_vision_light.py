@@ -78,3 +78,23 @@ def test_the_picture_is_weighed_twice_a_second_and_not_at_every_frame(monkeypatc
     for n in range(60):
         light.feed(GREY_WEDGE, n / 30)
     assert len(weighed) == 4
+
+
+def dim(noise):
+    """Return a dim wedge whose brightest twentieth is at 72, with that much noise."""
+    grain = np.random.default_rng(1).normal(0, noise, (480, 640, 1))
+    return np.clip(GREY_WEDGE / 3 + grain, 0, 255).astype(np.uint8)
+
+
+def test_a_dim_picture_without_noise_was_smoothed_and_is_as_dark_as_before():
+    smoothed, grainy = signal_to_noise_db(dim(0.3)), signal_to_noise_db(dim(5.0))
+    assert smoothed == pytest.approx(grainy, abs=1.0)
+    assert smoothed < 24
+
+
+def test_a_dim_picture_with_the_sensors_own_fine_grain_is_no_darker_for_it():
+    assert signal_to_noise_db(dim(1.5)) > 25.5
+
+
+def test_a_bright_picture_without_noise_is_well_lit():
+    assert signal_to_noise_db(GREY_WEDGE // 3 + 150) > 25.5

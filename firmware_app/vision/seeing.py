@@ -19,8 +19,16 @@ EVERY_S = 0.5
 OVER = 4
 """Estimates whose median decides: two seconds, so that a passer-by does not."""
 LEAST_NOISE = 3.0
-"""Grey levels. Cameras and codecs smooth noise away, and the detail of a dark picture with it:
-riders at 2 lux through H.264 measure 0.2 levels, yet their points shake five times as much."""
+"""Grey levels; less says nothing of the light."""
+SMOOTHED_NOISE = 5.0
+"""Grey levels of noise that a dim picture has where none is seen. Its camera is at the end of its
+gain, and cameras and codecs smooth noise away, and the detail of a dark picture with it: riders at
+8 lux through H.264 measure 0.5 levels (6 as the sensor made them), yet their points shake twice as
+much as at 15 lux, at 2 lux five times."""
+DIM, DARK = 110.0, 85.0
+"""Grey levels of the brightest twentieth: below DIM the camera lacks light, below DARK much."""
+SMOOTH, GRAINY = 0.8, 1.2
+"""Grey levels: noise below SMOOTH was smoothed, above GRAINY it is as the sensor made it."""
 _LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -39,7 +47,9 @@ def signal_to_noise_db(picture: Picture) -> float:
     dark, bright = np.searchsorted(shares, (0.05, 0.95))
     middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
     rough = cv2.filter2D(cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY), cv2.CV_16S, _LAPLACIANS)
-    noise = max(np.sqrt(np.pi / 2) / 6 * cv2.norm(rough, cv2.NORM_L1) / rough.size, LEAST_NOISE)
+    noise = np.sqrt(np.pi / 2) / 6 * cv2.norm(rough, cv2.NORM_L1) / rough.size
+    smoothed = np.interp(noise, (SMOOTH, GRAINY), (1, 0)) * np.interp(bright, (DARK, DIM), (1, 0))
+    noise = max(noise, LEAST_NOISE + (SMOOTHED_NOISE - LEAST_NOISE) * smoothed)
     return float(20 * np.log10(max(bright - dark, 1) / noise))
 
 
