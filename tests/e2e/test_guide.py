@@ -11,8 +11,6 @@ from boxes import REPOSITORY, until
 from typed import Block, blocks, type_in
 from whole_release import SETTINGS, whole_release, with_bench
 
-pytestmark = pytest.mark.long
-
 GUIDE = REPOSITORY / "docs/technician.md"
 ANSWERS = {
     "[y/N]": "y", "passphrase for the root's key:": "a drawer with a key",
@@ -156,6 +154,7 @@ def scene(row, foundry, tmp_path):
     scene.stop()
 
 
+@pytest.mark.long
 @pytest.mark.boxes(2)
 def test_the_guide_is_typed_from_the_first_line_to_the_last(scene):
     for block in blocks(GUIDE):

@@ -33,8 +33,10 @@ crank.sim_pulses = "{BENCH}/crank.json.gz"
 """For [gyms.NAME.settings] of such boxes."""
 
 
-def whole_release(foundry: Foundry, version: str, serial: int) -> Path:
-    """Return a bundle of this repository."""
+def whole_release(
+    foundry: Foundry, version: str, serial: int, spoil: tuple[str, str] | None = None
+) -> Path:
+    """Return a bundle of this repository; spoil is a file of it, and what is written at its end."""
     bundle = foundry.folder / f"bikebox-{version}-x86_64-python3.11.bundle"
     if bundle.exists():
         return bundle
@@ -45,6 +47,9 @@ def whole_release(foundry: Foundry, version: str, serial: int) -> Path:
         )
     for name in FILES:
         shutil.copy(REPOSITORY / name, tree / name)
+    if spoil:
+        with (tree / spoil[0]).open("a") as file:
+            file.write(spoil[1])
     shutil.copytree(
         MODELS, tree / "models", ignore=shutil.ignore_patterns("*heavy*", "*_lite_*", ".*")
     )
