@@ -15,6 +15,8 @@ log = structlog.get_logger()
 FOLDER = Path("/var/lib/bikebox-update")
 WENT_WRONG = ("putting-back", "put-back", "interrupted", "mended")
 """Steps after which somebody should know why; a refusal is told to whoever asked."""
+BY_HAND = ": rolled back by "
+"""A technician wished it: nothing is wrong, and the audit has the name."""
 LONGEST_WORDS = 200
 
 
@@ -41,7 +43,8 @@ class Updates:
             if seen == self._seen:
                 return
             told = json.loads(state.read_text(encoding="utf-8"))
-            wrong = str(told["why"])[:LONGEST_WORDS] if told["step"] in WENT_WRONG else ""
+            why = str(told["why"])[:LONGEST_WORDS]
+            wrong = why if told["step"] in WENT_WRONG and BY_HAND not in why else ""
             lines = audit.read_text(encoding="utf-8").splitlines() if seen[1] else []
         except FileNotFoundError:
             return

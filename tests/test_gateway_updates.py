@@ -53,6 +53,13 @@ def test_an_update_that_went_back_is_told_until_another_works(store, folder):
     assert updates.parts == {"update": "ok"}
 
 
+def test_what_a_technician_put_back_by_hand_is_no_trouble(store, folder):
+    updates = Updates(store, folder)
+    tell(folder, "put-back", "26.12.0 was put back: rolled back by Ada")
+    updates.look()
+    assert updates.parts == {"update": "ok"}
+
+
 def test_each_line_of_the_updaters_audit_is_noted_once_and_goes_to_the_studio(store, folder):
     begun, back = ("update-begun", "Ada", "26.12.0"), ("update-put-back", "Ada", PUT_BACK)
     tell(folder, "pending", "", begun)

@@ -50,14 +50,22 @@ class Errands(NamedTuple):
 
 
 def provision(desk: Desk, errands: Errands) -> int:
-    """Provision one bike after the other; return the exit code."""
+    """Provision the bikes, several at once where nobody need be asked; return the exit code."""
     if errands.claim and len(desk.bikes) != 1:
         raise BadInput("a claim code is for one bike; name it with --on")
-    ends = {bike.name: asyncio.run(_one(desk, bike, errands)) for bike in desk.bikes}
+    if _nobody_is_asked(desk, errands):
+        ends = asyncio.run(desk.each(lambda bike: _one(desk, bike, errands)))
+    else:
+        ends = {bike.name: asyncio.run(_one(desk, bike, errands)) for bike in desk.bikes}
     for end, words in ((FAILED, "not well"), (LATER, "later, with the same command")):
         if names := [name for name, code in ends.items() if code == end]:
             sys.stdout.write(f"{words}: {' '.join(names)}\n")
     return FAILED if FAILED in ends.values() else max(ends.values(), default=0)
+
+
+def _nobody_is_asked(desk: Desk, errands: Errands) -> bool:
+    known = all(bike.host_key for bike in desk.bikes)
+    return len(desk.bikes) > 1 and known and (errands.yes or errands.dry_run)
 
 
 async def _one(desk: Desk, bike: Bike, errands: Errands) -> int:
@@ -165,11 +173,14 @@ async def _release(desk: Desk, bike: Bike, line: Line, errands: Errands) -> int:
     if plan.verdict != "todo" or plan.bundle is None:
         sys.stdout.write(f"{bike.name}: {plan.verdict}: {plan.why}\n")
         return LATER if plan.verdict == "put off" else FAILED
-    with Bars() as bars:
-        bars.plan({bike.name: plan.bundle.size_bytes})
-        runner = desk.runner(bars.told)
-        outcome = await runner.carry_out(to_update(bike, plan, seen, desk.who))
-        bars.over(outcome)
+    errand = to_update(bike, plan, seen, desk.who)
+    if _nobody_is_asked(desk, errands):  # a terminal has room for one bike's bars
+        outcome = await desk.runner(_no_bars).carry_out(errand)
+    else:
+        with Bars() as bars:
+            bars.plan({bike.name: plan.bundle.size_bytes})
+            outcome = await desk.runner(bars.told).carry_out(errand)
+            bars.over(outcome)
     if outcome.result == "updated":
         return 0
     sys.stdout.write(f"{bike.name}: {outcome.result}: {outcome.why}\n")
@@ -190,8 +201,13 @@ async def _claim(bike: Bike, line: Line, code: str) -> int:
 
 async def _examine(bike: Bike, line: Line) -> int:
     said = await line.as_root(f"[ ! -x {BIKEBOX} ] || {BIKEBOX} doctor", patience_s=DOCTOR_S)
-    sys.stdout.write(said.out or f"{bike.name}: no release yet; --bundle brings one\n")
+    found = said.out or "no release yet; --bundle brings one\n"
+    sys.stdout.write(f"{bike.name}:\n{found}" if "\n" in found[:-1] else f"{bike.name}: {found}")
     return FAILED if said.exit else 0
+
+
+def _no_bars(_bike: str, _step: str, _sent_bytes: int | None = None, /) -> None:
+    """Leave it to the line that says how it ended."""
 
 
 def _show(bike: Bike, facts: BoxFacts, steps: Sequence[BoxStep], errands: Errands) -> None:

@@ -6,7 +6,7 @@ import pytest
 from boxes import until
 from test_fleet import Fleet
 
-pytestmark = [pytest.mark.long, pytest.mark.boxes(1)]
+pytestmark = pytest.mark.long
 
 PIDS = "systemctl show -P MainPID bikebox-ride bikebox-gateway"
 
@@ -16,6 +16,7 @@ def fleet(row, foundry, tmp_path):
     return Fleet(row, foundry, tmp_path)
 
 
+@pytest.mark.boxes(1)
 def test_nothing_is_changed_or_restarted_while_somebody_rides(fleet):
     box = fleet.row.boxes[0]
     fleet.provision(box, fleet.foundry.make("1.0.0", 1))
@@ -33,6 +34,7 @@ def test_nothing_is_changed_or_restarted_while_somebody_rides(fleet):
     until(lambda: box.sh(PIDS) not in (before, ""), 20, "it was restarted")
 
 
+@pytest.mark.boxes(1)
 def test_what_a_pulled_plug_left_is_gone_on_with_and_done_once(fleet):
     box = fleet.row.boxes[0]
     bundle = fleet.foundry.make("1.0.0", 1)
@@ -56,3 +58,25 @@ def test_what_a_pulled_plug_left_is_gone_on_with_and_done_once(fleet):
     assert "nothing: it is as it shall be" in fleet.type(
         "provision", "--on", box.name, "--dry-run", user="technician"
     ).stdout  # fmt: skip
+
+
+@pytest.mark.boxes(4)
+def test_bikes_that_were_met_are_provisioned_at_once_and_one_that_is_away_comes_later(fleet):
+    *here, away = fleet.row.boxes
+    text = fleet.file.read_text()
+    for box in fleet.row.boxes:
+        key = fleet.fingerprint(box)
+        text = text.replace(f'"{box.ip}"', f'"{box.ip}", host_key = "{key}"')
+    fleet.file.write_text(text)
+    away.cut()
+    bundle = fleet.foundry.make("1.0.0", 1)
+    done = fleet.type("provision", "--yes", "--bundle", bundle, user="technician", check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"later, with the same command: {away.name}" in done.stdout
+    begun = [done.stdout.index(f"{box.name}: [1/") for box in here]
+    ended = [done.stdout.index(f"{box.name}: [7/") for box in here]
+    assert max(begun) < min(ended), "one after the other"
+    away.start()
+    away.wait_up()
+    fleet.type("provision", "--yes", "--bundle", bundle, user="technician")
+    assert fleet.versions() == ["1.0.0"] * 4
