@@ -23,8 +23,9 @@ ON: dict[View, dict[str, float]] = {
 """How much of a full fault begins to count ..."""
 AHEAD = 1.5
 """... when it is so much likelier than anything else (natural logarithm)."""
-SWING = 0.015
-"""Shoulders sideways in time with the crank, in shoulder widths; good riding stays below 0.006."""
+SWING = 0.02
+"""Shoulders sideways in time with the crank, in shoulder widths: 0.8 cm; half a sway is 0.026 and
+more, good riding stays below 0.006."""
 TIPS: dict[View, tuple[tuple[float, float], tuple[float, float]]] = {
     "front": ((1.87, 0.3), (0.245, 0.12)),
     "oblique": ((1.35, 0.12), (0.04, 0.09)),

@@ -22,6 +22,9 @@ from firmware_app.wire import View
 
 STRENGTHS = tuple(round(0.2 + 0.1 * step, 1) for step in range(13))
 """Shares of a full fault."""
+ANYTHING = 0.3
+"""Scatter of what is none of these: who sits in another way altogether is likelier that than any of
+them, and is told nothing."""
 UNIT = 0.01
 """fitted.py is in hundredths."""
 
@@ -36,7 +39,7 @@ class Likeness(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Every posture at every strength, as normal distributions; good riding is the last."""
+    """Normal distributions: each posture at each strength, good riding, and anything else."""
 
     names: tuple[str, ...]
     mean: Floats
@@ -59,12 +62,12 @@ def compared(model: Model, figures: Sequence[float]) -> dict[str, Likeness]:
     off = np.array(figures) - model.mean
     pulled = np.einsum("nij,nj->ni", model.inverse, off)
     likely = model.height - 0.5 * (pulled * off).sum(axis=1)
-    good = float(likely[-1])
-    by_name = likely[:-1].reshape(len(model.names), len(STRENGTHS))
+    none = float(likely[-2:].max())
+    by_name = likely[:-2].reshape(len(model.names), len(STRENGTHS))
     best = by_name.max(axis=1).tolist()
     found = {}
     for place, name in enumerate(model.names):
-        others = max([good, *best[:place], *best[place + 1 :]])
+        others = max([none, *best[:place], *best[place + 1 :]])
         found[name] = Likeness(_peak(by_name[place].tolist()), best[place] - others)
     return found
 
@@ -76,7 +79,9 @@ def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
         for strength in STRENGTHS:
             means.append(strength * way)
             spreads.append(good + strength**2 * spread)
-    mean, spread_all = np.array([*means, np.zeros(len(good))]), np.array([*spreads, good])
+    anything = ANYTHING**2 * np.eye(len(good))
+    mean = np.array([*means, np.zeros(len(good)), np.zeros(len(good))])
+    spread_all = np.array([*spreads, good, anything])
     height = -0.5 * np.linalg.slogdet(spread_all)[1]
     return Model(tuple(ways), mean, np.linalg.inv(spread_all), height)
 
