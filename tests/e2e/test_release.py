@@ -37,7 +37,7 @@ def test_the_release_holds_pose_voice_and_units_and_its_sbom_names_every_package
     inside = {name.split("/")[0] for name in names}
     assert {"bin", "lib", "models", "speech", "systemd", "updater", "firmware_app"} <= inside
     packages = {
-        name.split("/")[-2].rsplit("-", 1)[0].lower().replace("_", "-")
+        name.split("/")[-2].removesuffix(".dist-info").rsplit("-", 1)[0].lower().replace("_", "-")
         for name in names
         if name.endswith(".dist-info/METADATA") and "/bikebox-" not in name
     }

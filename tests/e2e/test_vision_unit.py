@@ -25,7 +25,7 @@ ExecStart={command}
 {more}
 """
 """Another program in vision's place, with all that holds vision."""
-CAMERA = """box = "bike-1"
+SETTINGS = """box = "bike-1"
 [vision]
 camera = "{camera}"
 """
@@ -55,6 +55,7 @@ def box(tmp_path_factory, foundry, updater, real_release):
     with Row(tmp_path_factory.mktemp("bike") / "row", 1) as row:
         box = row.boxes[0]
         set_up(box, foundry, updater)
+        box.run("tee", "/etc/bikebox/bikebox.toml", give=SETTINGS.format(camera="/dev/nothing"))
         said = install(box, real_release)
         assert said.code == 0, said.words
         yield box
@@ -75,7 +76,7 @@ def in_its_place(box, command, more=""):
 
 def with_camera(box, camera):
     """Let vision itself run again, with a camera."""
-    box.run("tee", "/etc/bikebox/bikebox.toml", give=CAMERA.format(camera=camera))
+    box.run("tee", "/etc/bikebox/bikebox.toml", give=SETTINGS.format(camera=camera))
     box.run("rm", "-f", DROP_IN)
     box.run("systemctl", "daemon-reload")
     box.run("systemctl", "reset-failed", "bikebox-vision", check=False)
