@@ -1,9 +1,9 @@
 /* A USB camera without the USB: stands before libc (LD_PRELOAD) and answers V4L2 for one path.
  *
  * $FAKE_CAMERA is a folder. The camera is plugged in while FOLDER/video exists. It delivers
- * FOLDER/0.jpg to 9.jpg over and over, 30 a second, only the first one while FOLDER/frozen exists, and
- * notes the formats and rates it is asked for as the names of empty files, FOLDER/asked-0001-MJPG-640-480,
- * for vision may not write a byte. */
+ * FOLDER/0.jpg to 9.jpg over and over, 30 a second, only the first one while FOLDER/frozen
+ * exists. What it is asked for it notes as the names of empty files, for vision may not write a
+ * byte: FOLDER/asked-0001-MJPG-640-480. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -125,7 +125,8 @@ static int answer(unsigned long request, void *about) {
         wanted->bytesperline = 0;
         wanted->field = V4L2_FIELD_NONE;
         format = *(struct v4l2_format *)about;
-        note(wanted->pixelformat == V4L2_PIX_FMT_MJPEG ? "MJPG" : "YUYV", wanted->width, wanted->height);
+        note(wanted->pixelformat == V4L2_PIX_FMT_MJPEG ? "MJPG" : "YUYV", wanted->width,
+             wanted->height);
         return 0;
     }
     case VIDIOC_G_PARM:
