@@ -69,6 +69,15 @@ def test_poses_go_to_standard_output_when_asked(capsys):
     assert f"{FRAMES} frames" in said.err
 
 
+def test_a_videos_own_times_need_not_count(tmp_path):
+    out = tmp_path / "pose.jsonl"
+    assert run(pose, RIDER, "--json", out, "--fps", 30, "--models", MODELS) == 0
+    times_s = [json.loads(line)["t_s"] for line in out.read_text().splitlines()]
+    assert times_s == pytest.approx([n / 30 for n in range(FRAMES)], abs=1e-5)
+    with pytest.raises(BadInput, match="--fps 0 is no pace"):
+        run(pose, RIDER, "--json", out, "--fps", 0, "--models", MODELS)
+
+
 def test_a_file_that_is_no_video_ends_with_a_sentence_and_78(tmp_path, capsys):
     path = tmp_path / "ride.mp4"
     path.write_text("not a film")

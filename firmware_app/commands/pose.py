@@ -2,6 +2,9 @@
 
 Writes one JSON line a frame: t_s, present, landmarks [33][x_px, y_px, z_px, visibility, presence]
 in pixels of the frame (empty when nobody is seen), world [33][x_m, y_m, z_m], snr_db.
+
+Points are smoothed by the times of the pictures, as the file has them. MediaPipe's Python wrapper
+takes every video for one of 30 frames a second: to compare with it, say --fps 30.
 """
 
 import argparse
@@ -39,20 +42,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", required=True, metavar="OUT", help="file; - is standard output")
     parser.add_argument("--model", choices=LANDMARKS, default="full")
     parser.add_argument("--models", type=Path, metavar="DIR", help="folder of the pose models")
+    parser.add_argument(
+        "--fps", type=float, help="frames a second, whatever the file says of their times"
+    )
     parser.add_argument("--overlay", type=Path, metavar="OUT.mp4", help="the video with the pose")
 
 
 def run(args: argparse.Namespace) -> int:
     """Find the poses."""
+    if args.fps is not None and not 1 <= args.fps <= 240:
+        raise BadInput(f"--fps {args.fps:g} is no pace of a video; give 1 to 240")
     video = Video(args.video)
-    total, fps = video.frames, video.fps
+    total, fps = video.frames, args.fps or video.fps
     video.close()
     tracker = load_tracker(args.models or models_folder(), args.model)
     with ExitStack() as open_files:
         out = open_files.enter_context(_out(args.json))
         show = open_files.enter_context(_overlay(args.overlay, fps)) if args.overlay else None
         done = 0
-        for done, pose in enumerate(poses(args.video, tracker, show), start=1):
+        for done, pose in enumerate(poses(args.video, tracker, show, args.fps), start=1):
             out.write(line(pose) + "\n")
             _progress(done, total)
     if done < ENOUGH * total:

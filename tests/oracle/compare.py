@@ -44,8 +44,8 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
 RIDERS = ROOT / "tests" / "recordings"
 COMPLEXITY = {"lite": 0, "full": 1, "heavy": 2}
-WRAPPER_S = 1 / 30
-"""MediaPipe's Python wrapper takes every video for one of 30 frames a second."""
+WRAPPER_FPS = 30.0
+"""For which MediaPipe's Python wrapper takes every video."""
 SHOULDERS, HIPS = (11, 12), (23, 24)
 WARM_UP = 5
 """Frames whose cost does not count."""
@@ -158,8 +158,7 @@ def _time(work, *args):
 
 def _at_their_pace(video: Path) -> Iterator[Frame]:
     film = Video(video)
-    for frame in frames(film):
-        yield frame._replace(t_s=frame.number * WRAPPER_S)
+    yield from frames(film, WRAPPER_FPS)
     film.close()
 
 
