@@ -250,6 +250,15 @@ def test_a_step_is_done_where_no_ride_answers_and_tells_when_it_fails(tmp_path, 
     assert on_box(guarded("false\ntrue")) == 1
 
 
+def test_packages_that_are_there_are_not_asked_for_again(on_box, fleet):
+    wanted = msgspec.structs.replace(wants(fleet), packages=("bash", "coreutils"))
+    step = plan_box(msgspec.structs.replace(STOCK, packages=()), wanted)[0]
+    assert step.words == "install Debian's bash coreutils"
+    assert on_box(guarded(f"apt-get() {{ exit 9; }}\n{step.script}")) == 0
+    other = step.script.replace("bash coreutils", "bash no-such-package")
+    assert on_box(guarded(f"apt-get() {{ exit 9; }}\ndpkg() {{ :; }}\n{other}")) == 9
+
+
 def test_of_a_step_whose_line_is_cut_nothing_is_done(tmp_path, on_box):
     step = guarded(f"touch {tmp_path}/done\nrm -rf {tmp_path}/somewhere/deep")
     (tmp_path / "somewhere").mkdir()

@@ -221,6 +221,9 @@ def _packages(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
         names = " ".join(map(quote, missing))
         yield BoxStep(
             f"install Debian's {' '.join(missing)}",
+            # a first start that is tried again asks no mirror for what is there
+            f"there=$(dpkg-query -W -f '${{db:Status-Status}} ' {names} 2>/dev/null || true)\n"
+            f'[ "$there" != "{"installed " * len(missing)}" ] || exit 0\n'
             "export DEBIAN_FRONTEND=noninteractive\n"
             # what a pulled plug left half done; what is still amiss then, the next line mends
             "dpkg --configure -a || true\n"

@@ -2,7 +2,7 @@
 
 The steps are those that go over SSH. What begins is a line of cmdline.txt, as Raspberry Pi Imager's
 own settings do it: the first start, without a network yet, installs a unit and starts again; the
-unit does the rest, tries again every half minute until it is done, and takes everything off the
+unit does the rest, tries again every minute until it is done, and takes everything off the
 partition, for a Wi-Fi's password, a gym's secrets and a claim are readable there.
 """
 
@@ -54,7 +54,7 @@ ConditionPathExists={FOLDER}/{WORK}
 Type=oneshot
 ExecStart=/bin/bash {FOLDER}/{WORK}
 Restart=on-failure
-RestartSec=30
+RestartSec=60
 StandardOutput=journal+console
 StandardError=journal+console
 
