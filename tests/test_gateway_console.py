@@ -188,7 +188,7 @@ def test_health_tells_the_stages_and_says_nothing_of_a_camera_that_is_silent():
     assert vision["stages_histogram"] == {"wait": [4, 0, 2, 0, 0, 0, 0, 0, 1]}
     assert "29.8" not in text(ask(Box(), "/").text)
     assert ask(Box(), "/health").json()["vision"] is None
-    assert "58 ms, 95 of 100" in " ".join(text(ask(seeing_box(), "/").text).split())
+    assert "Delay, p95 58 ms" in " ".join(text(ask(seeing_box(), "/").text).split())
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do():

@@ -120,8 +120,8 @@ def _vision(vision: CameraState | None) -> str:
     return (
         '<h2>What the camera gives</h2><div class="cards">'
         + _card("Model", escape(vision.model))
-        + _card("Poses", f"{vision.fps:.0f}", "a second")
-        + _card("Delay", f"{vision.p95_ms:.0f}", "ms, 95 of 100")
+        + _card("A second", f"{vision.fps:.0f}", "poses")
+        + _card("Delay, p95", f"{vision.p95_ms:.0f}", "ms")
         + _card("Too late", f"{vision.late}", "poses")
         + _card("Light", _figure(vision.snr_db), "dB")
         + (_card("At the seat", _figure(vision.lux), "lux") if vision.lux is not None else "")
