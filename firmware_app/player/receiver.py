@@ -134,7 +134,8 @@ class ClassReceiver(RTCRtpReceiver):
             return  # a publisher that changes its camera says so too; the watchdog knows better
         if isinstance(packet, RtcpSrPacket) and packet.ssrc == self._ssrc and self._moments:
             info = packet.sender_info
-            self._moments.report(info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
+            if info.ntp_timestamp:  # 0: the sender has no clock (RFC 3550 section 6.4.1)
+                self._moments.report(info.rtp_timestamp, info.ntp_timestamp / 2**32 - NTP_UNIX_S)
             self._reported = (info.ntp_timestamp >> 16 & 0xFFFFFFFF, self._clock.monotonic())
             if self._answered < REPORTS_AT_ONCE:
                 self._answered += 1
