@@ -36,18 +36,26 @@ def test_sound_and_pictures_are_as_far_apart_as_the_sender_says():
     assert picture == pytest.approx(sound)
 
 
-@pytest.mark.parametrize("first", ["sound", "picture"])
-def test_a_sender_whose_reports_jump_shakes_nothing(first: str):
-    clock, other = ClassClock(), {"sound": "picture", "picture": "sound"}[first]
-    late_s = {"sound": 0.0, "picture": 0.04}
+def test_reports_that_disagree_say_nothing_until_two_agree_again():
+    clock = StreamClock(HZ)
+    clock.arrive(0, 5.0)
+    told = []
+    for second, late_s in enumerate((0.0, 0.01, -6.9, -6.9, -6.9 - 0.7)):
+        clock.report(second * HZ, WALL_S + second + late_s)
+        moment = clock.moment(second * HZ)
+        told.append((moment.captured_s is not None, moment.sure))
+    assert told == [(True, False), (True, True), (False, False), (True, True), (False, False)]
 
-    def told(kind: str, jump_s: float, at_s: float) -> float:
-        return clock.choose(kind, Moment(WALL_S + at_s + jump_s, at_s + late_s[kind])) - at_s
 
-    told("sound", 0.0, 1.0)
-    assert told("picture", 0.0, 1.0) == pytest.approx(0.0, abs=1e-6)
-    for kind, jump_s in ((first, -6.9), (other, 0.0), (other, -6.9), (first, -6.9)):
-        assert told(kind, jump_s, 2.0) == pytest.approx(0.0, abs=1e-6)
+@pytest.mark.parametrize(
+    ("apart_s", "sure", "believed"), [(0.1, False, True), (0.4, False, False), (0.4, True, True)]
+)
+def test_one_report_alone_is_not_believed_much(apart_s: float, sure: bool, believed: bool):
+    clock = ClassClock()
+    clock.choose("sound", Moment(WALL_S, 5.0, sure=sure))
+    picture = clock.choose("picture", Moment(WALL_S + apart_s, 5.0, sure=sure))
+    assert picture == pytest.approx(5.0 + apart_s * believed)
+    assert clock.choose("picture", Moment(None, 6.0)) == 6.0  # nothing is known any more
 
 
 def test_a_class_is_held_for_what_came_late_and_never_for_ever():

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 OTHER_CLOCK_S = 1.0
 """Sound and picture that far apart are not of one clock, or not told at the same time."""
+UNSURE_APART_S = 0.2
+"""What one report alone is believed: encoders and networks seldom part the two by more."""
+STEADY_S = 0.05
+"""Reports that disagree by more say nothing: werift 0.24 tells whole seconds only."""
 CREEP = 0.001
 """The quickest way is forgotten by 1 ms a second: clocks drift, routes change."""
 
@@ -22,6 +26,8 @@ class Moment(NamedTuple):
     arrived_s: float
     spare_s: float = 0.0
     """How much later the next one may come."""
+    sure: bool = False
+    """The sender's last two reports agree."""
 
 
 class StreamClock:
@@ -31,10 +37,15 @@ class StreamClock:
         """Hz is the rate of the codec's RTP clock."""
         self._hz = hz
         self._report: tuple[int, float] | None = None
+        self._agree: bool | None = None
+        """The last two reports do; None: there are no two."""
         self._quickest: tuple[int, float] | None = None
 
     def report(self, ticks: int, wall_s: float) -> None:
         """Take the sender's word for which moment of its own clock an RTP timestamp is."""
+        if self._report is not None:
+            expected_s = self._report[1] + self._since_s(ticks, self._report[0])
+            self._agree = abs(wall_s - expected_s) <= STEADY_S
         self._report = (ticks, wall_s)
 
     def arrive(self, ticks: int, now_s: float) -> None:
@@ -52,9 +63,9 @@ class StreamClock:
             return None
         arrived_s = self._quickest[1] + self._since_s(ticks, self._quickest[0])
         captured_s = None
-        if self._report is not None:
+        if self._report is not None and self._agree is not False:
             captured_s = self._report[1] + self._since_s(ticks, self._report[0])
-        return Moment(captured_s, arrived_s)
+        return Moment(captured_s, arrived_s, sure=bool(self._agree))
 
     def _since_s(self, ticks: int, before: int) -> float:
         return (((ticks - before + 0x80000000) & 0xFFFFFFFF) - 0x80000000) / self._hz
@@ -63,12 +74,12 @@ class StreamClock:
 class ClassClock:
     """Sound and pictures of one class on our clock: the sender's tells how far apart they are.
 
-    No more of its clock is used than that: where its reports jump (GStreamer 1.22 plays a file in
-    such a way that they do, by seconds, each time), both streams' jump alike.
+    No more of its clock is used than that, and nothing of reports that disagree: those of GStreamer
+    1.22 playing a file jump by seconds each time. Then both are shown as they came.
     """
 
     def __init__(self) -> None:
-        self._ahead_s: dict[str, float] = {}
+        self._ahead: dict[str, tuple[float, bool]] = {}
         self._apart_s = 0.0
 
     def choose(self, kind: str, moment: Moment | None) -> float | None:
@@ -79,13 +90,15 @@ class ClassClock:
         if moment is None:
             return None
         if moment.captured_s is None:
-            self._ahead_s.pop(kind, None)
+            self._ahead.pop(kind, None)
+            self._apart_s = 0.0
         else:
-            self._ahead_s[kind] = moment.captured_s - moment.arrived_s
+            self._ahead[kind] = (moment.captured_s - moment.arrived_s, moment.sure)
         if kind != "picture":
             return moment.arrived_s
-        if len(self._ahead_s) > 1:
-            apart_s = self._ahead_s["picture"] - self._ahead_s["sound"]
-            if abs(apart_s) < OTHER_CLOCK_S:
-                self._apart_s = apart_s
+        if len(self._ahead) > 1:
+            (picture_s, sure), (sound_s, sure_too) = self._ahead["picture"], self._ahead["sound"]
+            most_s = OTHER_CLOCK_S if sure and sure_too else UNSURE_APART_S
+            if abs(picture_s - sound_s) < most_s:
+                self._apart_s = picture_s - sound_s
         return moment.arrived_s + self._apart_s
