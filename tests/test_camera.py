@@ -10,6 +10,7 @@ import pytest
 
 from firmware_app.clock import HandClock, MachineClock
 from firmware_app.errors import BadInput, PartLost, PartSlow
+from firmware_app.hardware import Exposure
 from firmware_app.parts import make_camera
 from firmware_app.real import camera as real_camera
 from firmware_app.real.camera import V4lCamera
@@ -52,8 +53,10 @@ class Device:
     def retrieve(self, _into):
         return len(self.here) > 0, self.here
 
-    def get(self, _what):
-        return self.stamp_s * 1000
+    def get(self, what):
+        return {cv2.CAP_PROP_EXPOSURE: 156.0, cv2.CAP_PROP_GAIN: 20.0}.get(
+            what, self.stamp_s * 1000
+        )
 
     def release(self):
         self.released.set()
@@ -155,6 +158,23 @@ def test_a_camera_whose_clock_makes_no_sense_is_timed_by_ours(camera, device):
     now_s = MachineClock().monotonic()
     device.give(picture(1), 1e9)
     assert camera.newest().t_s == pytest.approx(now_s, abs=0.5)
+
+
+def test_exposure_is_asked_for_once_a_second_where_lux_is_told(device):
+    camera = V4lCamera("/dev/video9", device, MachineClock(), tells_exposure=True)
+    device.give(picture(99))
+    told = []
+    for seed in range(3):
+        device.give(picture(seed))
+        told.append(camera.newest().exposure)
+    assert told == [Exposure("", pytest.approx(0.0156), 20.0), None, None]
+    device.give(None)
+    camera.close()
+
+
+def test_exposure_is_not_asked_for_where_nobody_needs_it(camera, device):
+    device.give(picture(1))
+    assert camera.newest().exposure is None
 
 
 def test_a_slow_model_never_sees_an_old_picture(camera, device):

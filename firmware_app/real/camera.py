@@ -56,10 +56,13 @@ class Device(Protocol):
 class V4lCamera:
     """A camera that is there and gives pictures."""
 
-    def __init__(self, path: str, device: Device, clock: Clock) -> None:
+    def __init__(
+        self, path: str, device: Device, clock: Clock, *, tells_exposure: bool = False
+    ) -> None:
+        """Begin to read. Exposure is asked for only when somebody can use it: it takes time."""
         self._path = path
         self._name = name_of(path)
-        self._asked_s = float("-inf")
+        self._asked_s = float("-inf") if tells_exposure else float("inf")
         self._device = device
         self._clock = clock
         self._news = Condition()
@@ -183,7 +186,8 @@ def name_of(path: str) -> str:
 
 def open_camera(settings: Vision, clock: Clock) -> V4lCamera:
     """Open the V4L2 device of the settings; raise PartLost when it is not there or not open."""
-    return V4lCamera(settings.camera, open_device(settings), clock)
+    device = open_device(settings)
+    return V4lCamera(settings.camera, device, clock, tells_exposure=bool(settings.lux_file))
 
 
 def open_device(settings: Vision) -> Device:
