@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,51 @@ def test_a_box_that_misses_frames_goes_to_a_lighter_model_without_losing_the_rid
     state = service._state()
     assert state.model == "lite"
     assert "frames missed in a second" in state.model_why
+
+
+class Stuck(Hasty):
+    """A camera whose driver never returns from the fourth picture on, until it is let go."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.let_go = threading.Event()
+
+    def newest(self):
+        if self.number >= 9:
+            self.let_go.wait(PATIENCE_S)
+            return None
+        return super().newest()
+
+
+def test_a_camera_that_is_stuck_stops_feeding_the_watchdog_though_vision_still_tells(
+    tmp_path, monkeypatch
+):
+    fed = []
+    monkeypatch.setattr("firmware_app.services.vision.notify", fed.append)
+    monkeypatch.setattr("firmware_app.services.vision.STATE_S", 0.1)
+    clock = MachineClock()
+    settings = Settings(box="b1", paths=Paths(run=str(tmp_path), models=str(MODELS)))
+    camera = Stuck(clock)
+    service = VisionService(settings, Eye(load_tracker(MODELS, "lite")), lambda: camera, clock)
+
+    async def watch():
+        serving = asyncio.create_task(service.run())
+        async with asyncio.timeout(PATIENCE_S):
+            while camera.number < 9:  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.02)
+            told, before, reader = 0, 0, Reader(FromVision)
+            async for line in Visit(settings.vision_socket).lines():
+                told += isinstance(reader.read(line), CameraState)
+                if told == 10:  # the last picture has been looked at
+                    before = fed.count("WATCHDOG=1")
+                if told == 25:
+                    break
+        camera.let_go.set()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        return before
+
+    before = asyncio.run(watch())
+    assert fed[0] == "READY=1"
+    assert before > 0
+    assert fed.count("WATCHDOG=1") == before
