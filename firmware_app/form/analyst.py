@@ -34,7 +34,7 @@ RENEW_S, RENEW_TIMES = 10.0, 40.0
 YOUNG = 0.67
 """Against a baseline that is still being refined, a fault must show half as strongly again; the
 saddle's height is judged without one."""
-REFIT_S = 0.5
+REFIT_S = 0.7
 """A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
 """A judgement later than this after the last one still counts for no more."""
@@ -143,7 +143,7 @@ class Analyst:
         return self._state(t_s, dt_s, shown | band, why | band_why)
 
     def _in_time(self, t_s: float) -> Summary:
-        """Return what moves with the crank, fitted anew every third judgement: it costs most."""
+        """Return what moves with the crank, fitted anew every fourth judgement: it costs most."""
         if not 0 <= t_s - self._fitted_s < REFIT_S or not self._crank.turning(t_s):
             self._fitted = self._window.in_time(t_s, self._crank)
             self._fitted_s = t_s

@@ -8,7 +8,7 @@ people".
 from collections.abc import Callable
 
 from firmware_app.form.dwell import OFF
-from firmware_app.form.likeness import likeness
+from firmware_app.form.likeness import likeness, remarkable
 from firmware_app.form.saddle import SUITS_DEG
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
@@ -93,6 +93,8 @@ def relief(view: View, deviation: Summary) -> float:
 
     A baseline that somebody sits so much better than was learnt with a fault.
     """
+    if not remarkable(view, deviation):
+        return 0.0
     seen_from_now = {name: -value for name, value in deviation.items()}
     return max(_postures(view, seen_from_now).values(), default=0.0)
 

@@ -25,6 +25,8 @@ STRENGTHS = tuple(round(0.2 + 0.1 * step, 1) for step in range(13))
 ANYTHING = 0.3
 """Scatter of what is none of these: who sits in another way altogether is likelier that than any of
 them, and is told nothing."""
+EDGE = 3.0
+"""Squares of good riding's own scatter, all figures together."""
 UNIT = 0.01
 """fitted.py is in hundredths."""
 
@@ -42,10 +44,10 @@ class Model(NamedTuple):
     """Normal distributions: each posture at each strength, good riding, and anything else."""
 
     names: tuple[str, ...]
+    whiten: Floats
+    """[N * figures, figures]; turns figures into ..."""
     mean: Floats
-    """[N, figures]."""
-    inverse: Floats
-    """[N, figures, figures], of the covariance."""
+    """... [N * figures], with a scatter of 1 around this."""
     height: Floats
     """[N], logarithm of the density at the mean."""
 
@@ -57,11 +59,21 @@ def likeness(view: View, deviation: Summary) -> dict[str, Likeness]:
     return compared(_MODELS[view], [deviation[name] for name in FIGURES[view]])
 
 
+def remarkable(view: View, deviation: Summary) -> bool:
+    """Tell whether the figures are at the edge of good riding: short of it no posture is told."""
+    names = FIGURES[view]
+    if not all(name in deviation for name in names):
+        return False
+    good: list[list[float]] = _MODELS[view].whiten[-2 * len(names) : -len(names)].tolist()
+    figures = [deviation[name] for name in names]
+    off = [sum(a * b for a, b in zip(row, figures, strict=True)) for row in good]
+    return sum(one * one for one in off) > EDGE
+
+
 def compared(model: Model, figures: Sequence[float]) -> dict[str, Likeness]:
     """Return each posture's likeness by a model."""
-    off = np.array(figures) - model.mean
-    pulled = np.einsum("nij,nj->ni", model.inverse, off)
-    likely = model.height - 0.5 * (pulled * off).sum(axis=1)
+    off = np.einsum("ij,j->i", model.whiten, np.array(figures)) - model.mean
+    likely = model.height - 0.5 * (off * off).reshape(len(model.height), -1).sum(axis=1)
     none = float(likely[-2:].max())
     by_name = likely[:-2].reshape(len(model.names), len(STRENGTHS))
     best = by_name.max(axis=1).tolist()
@@ -83,7 +95,9 @@ def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
     mean = np.array([*means, np.zeros(len(good)), np.zeros(len(good))])
     spread_all = np.array([*spreads, good, anything])
     height = -0.5 * np.linalg.slogdet(spread_all)[1]
-    return Model(tuple(ways), mean, np.linalg.inv(spread_all), height)
+    whiten = np.linalg.inv(np.linalg.cholesky(spread_all))
+    whitened = np.einsum("nij,nj->ni", whiten, mean).ravel()
+    return Model(tuple(ways), whiten.reshape(-1, len(good)), whitened, height)
 
 
 def _peak(likely: list[float]) -> float:

@@ -16,7 +16,9 @@ from firmware_app.form.metrics import FormMetrics
 
 WINDOW_S = 6.0
 SLOWEST_RPM, FASTEST_RPM = 40.0, 130.0
-_RPM = np.arange(SLOWEST_RPM, FASTEST_RPM + 0.5, 1.0)
+STEP_RPM = 2.0
+"""A fifth of what six seconds can tell apart; a parabola does the rest."""
+_RPM = np.arange(SLOWEST_RPM, FASTEST_RPM + 0.5, STEP_RPM)
 MIN_FRAMES = 40
 """In the window: fewer than 7 a second do not carry 130 rpm."""
 SURE = 0.6
@@ -89,7 +91,7 @@ def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
     rpm = float(_RPM[at])
     if 0 < at < len(_RPM) - 1:
         before, top, after = explained[at - 1 : at + 2].tolist()
-        rpm += 0.5 * (before - after) / (before - 2 * top + after)
+        rpm += 0.5 * STEP_RPM * (before - after) / (before - 2 * top + after)
     return PoseRpm(round(rpm, 2), float(explained[at]))
 
 
