@@ -4,6 +4,7 @@ import random
 from itertools import pairwise
 
 import pytest
+from aiortc.rtp import RtcpRtpfbPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from firmware_app.player.rtp_frames import (
     UNPROVEN_WAIT_S,
     Piece,
     RtpFrames,
+    rising,
 )
 
 WAIT_S = 0.5
@@ -143,6 +145,21 @@ def sliced(number: int, slices: tuple[int, ...]) -> list[Piece]:
             opens, first = n == 0, n == 0 and one == 0
             pieces.append(Piece(seq, number * 3000, last, data, opens=opens, first=first))
     return pieces
+
+
+@given(st.integers(0, 0xFFFF), st.sets(st.integers(0, 30), min_size=1, max_size=12))
+def test_what_is_asked_for_can_be_packed_wherever_the_numbers_begin_anew(
+    first_seq: int, come: set[int]
+):
+    frames = RtpFrames(WAIT_S, pictures=True)
+    for at in sorted(come, key=lambda one: -one % 7):  # anyhow, also before the first
+        seq = (first_seq + at) & 0xFFFF
+        frames.add(Piece(seq, 0, last=False, data=b"x"), 0.0)
+    asked = frames.late(0.06)[1]
+    assert {(seq - first_seq) & 0xFFFF for seq in asked} == set(range(min(come), max(come))) - come
+    for part in rising(asked):
+        fci = RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=2, lost=part)
+        assert RtcpRtpfbPacket.parse(bytes(fci)[4:], 1).lost == part
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from aiortc.rtp import (
 
 from firmware_app.clock import Clock, MachineClock
 from firmware_app.player.decoding import Decoded, Decoding, beginning
-from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames
+from firmware_app.player.rtp_frames import Frame, Piece, RtpFrames, rising
 from firmware_app.player.stream_clock import Moment, StreamClock
 
 VIDEO_WAIT_S = 0.5
@@ -188,9 +188,13 @@ class ClassReceiver(RTCRtpReceiver):
         if self._frames.waiting:
             self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_again)
         if self._video and asked and self._ssrc is not None:
-            sending = asyncio.create_task(self._send_rtcp_nack(self._ssrc, asked))
+            sending = asyncio.create_task(self._ask_for(self._ssrc, asked))
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
+
+    async def _ask_for(self, ssrc: int, asked: list[int]) -> None:
+        for part in rising(asked):
+            await self._send_rtcp_nack(ssrc, part)
 
     def _decode(self, frames: list[Frame]) -> None:
         if self._decoding is None or self._codec is None:

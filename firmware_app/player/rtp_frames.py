@@ -130,7 +130,7 @@ class RtpFrames:
         return self._release()
 
     def late(self, now_s: float) -> tuple[list[Frame], list[int]]:
-        """Return the frames freed by giving up, and the sequence numbers to ask for now."""
+        """Return the frames freed by giving up, and what to ask for now, in order."""
         freed: list[Frame] = []
         while self._next in self._gaps and (
             now_s - self._gaps[self._next].seen_s >= self._patience_s()
@@ -144,10 +144,10 @@ class RtpFrames:
                 if gap.asks == 1:
                     gap.first_ask_s = now_s
                 gap.next_ask_s = self._next_ask_s(gap, now_s)
-                asked.append(seq & 0xFFFF)
+                asked.append(seq)
                 if len(asked) == MOST_ASKED_AT_ONCE:
                     break
-        return freed, asked
+        return freed, [seq & 0xFFFF for seq in sorted(asked)]
 
     def spare_s(self, now_s: float) -> float:
         """Return how much later than now a picture may come in these circumstances.
@@ -259,6 +259,12 @@ class RtpFrames:
         self._begun.clear()
         self._holed = self._patched = False
         return frame
+
+
+def rising(asked: list[int]) -> list[list[int]]:
+    """Cut sequence numbers where they begin anew at 0: aiortc 1.16 packs no NACK over that."""
+    cut = next((at for at in range(1, len(asked)) if asked[at] < asked[at - 1]), len(asked))
+    return [part for part in (asked[:cut], asked[cut:]) if part]
 
 
 def _signed16(number: int) -> int:
