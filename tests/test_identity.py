@@ -1,6 +1,7 @@
 """How a box comes by its certificate, keeps it and loses it; the studio's side by hand."""
 
 import contextlib
+import os
 from datetime import timedelta
 
 import msgspec
@@ -295,6 +296,21 @@ def test_a_box_renews_at_two_thirds_with_a_new_key_and_the_old_one_is_gone(gym):
         f"{second.serial_number:x}"
     ]
     assert standing(second, gym.now) == "ok"
+
+
+def test_the_gateway_can_read_the_certificate_and_not_the_key_whoever_asked(gym):
+    """A unit that renews has a umask of its own, and may be the one that made the folder."""
+    device = gym.device()
+    before = os.umask(0o077)
+    try:
+        gym.claim(gym.code(), device)
+        gym.days_pass(60)
+        gym.renew(device)
+    finally:
+        os.umask(before)
+    names = (".", "current", "cert.pem", "ca.pem", "key.pem")
+    modes = [oct((device.folder / name).stat().st_mode & 0o777) for name in names]
+    assert modes == ["0o755", "0o755", "0o644", "0o644", "0o600"]
 
 
 def test_a_box_renews_under_a_new_issuer_of_the_root_it_knows_and_no_other(gym):

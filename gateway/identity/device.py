@@ -47,7 +47,9 @@ class Device:
         Raise MissingPart when the folder cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if not self.folder.exists():
+                self.folder.mkdir(parents=True)
+                self.folder.chmod(0o755)
             if self._next_is_in_use():
                 self._next_key.unlink()  # the power went before it could be
             if not self._next_key.exists():
@@ -119,6 +121,7 @@ class Device:
         fresh = self.folder / f"{made.serial_number:x}"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
+        fresh.chmod(0o755)  # whatever the umask: the gateway reads the certificate, and not the key
         write_key(key, fresh / "key.pem")
         _write(fresh / "cert.pem", pem(made, *authorities[:-1]))
         _write(fresh / "ca.pem", pem(*authorities))

@@ -124,6 +124,8 @@ def test_a_box_without_a_name_gets_wifi_and_name_from_codes_that_its_camera_sees
     assert box.sh("hostname") == "row1-bike07\n"
     until(lambda: 'box = "row1-bike07"' in box.sh("cat /etc/bikebox/bikebox.toml"), 5, "its name")
     assert "row1-bike07, until 20" in box.run(BIKEBOX, "doctor", check=False).stdout
+    until(lambda: "ok  broker" in box.run(BIKEBOX, "doctor", check=False).stdout, 30, "its broker")
+    until(lambda: "ok  gateway" in box.run(BIKEBOX, "doctor", check=False).stdout, 60, "its studio")
     # and from now on no code makes it another's
     box.sh("systemctl start welcome-bikebox.service")
     assert box.sh("systemctl is-active welcome-bikebox.service || true") == "inactive\n"

@@ -170,5 +170,7 @@ def test_the_guide_is_typed_from_the_first_line_to_the_last(scene):
     assert "ok  certificate              row1-bike01, until 20" in done
     assert "Not well: clock, screen, speaker." in done, "which this box has not"
     assert "26.11.1" in scene.said("bikebox fleet status --on north")
-    assert "26.11.0, idle" in scene.said("bikebox fleet doctor")
-    assert second
+    assert "runs        26.11.0" in scene.said("sudo bikebox-update status"), "it was rolled back"
+    assert second.sh("hostname") == "row1-bike02\n"
+    (log,) = first.sh("ls /var/log/bikebox/*.log.gz").split()
+    assert "bike-1" in scene.said("bikebox fleet logs --on row1-bike01 --kept"), log

@@ -33,6 +33,7 @@ class Studio:
             f'cert_file = "{ca}/studio.pem"\nkey_file = "{ca}/studio.key"\n'
             f'[identity]\nca_file = "{ca}/ca.pem"\nkey_file = "{ca}/issuer.key"\n'
             f'folder = "{self.folder}"\nbroker_url = "mqtts://{row.ip}"\n'
+            "days = 1.0\n"  # so that half of it, with the day before, is over at once
         )
         access = self.folder / "access.toml"
         self.token = self.bikebox("access", "--file", access, "token", "anna").split()[0]
@@ -127,3 +128,17 @@ def test_a_box_with_systemd_earns_its_identity_and_its_gateway_is_the_only_one_t
     box.sh("systemctl start renew-bikebox.service")
     assert "not due yet" in box.journal("renew-bikebox.service")
     assert box.sh("systemctl show -P Result renew-bikebox.service") == "success\n"
+    # and when it is, in the same closed unit, there is a new key, and the gateway uses that
+    now = "ExecStart=\nExecStart=/opt/bikebox/current/bin/bikebox provision --renew --now\n"
+    drop_in = "/etc/systemd/system/renew-bikebox.service.d"
+    box.sh(f"mkdir {drop_in}; cat > {drop_in}/now.conf <<'END'\n[Service]\n{now}END\n")
+    before = box.sh(
+        "readlink /etc/bikebox/identity/current; sha256sum /etc/bikebox/identity/key.pem"
+    )
+    box.sh("systemctl daemon-reload; systemctl start renew-bikebox.service")
+    assert "b1: renewed" in box.journal("renew-bikebox.service")
+    after = box.sh(
+        "readlink /etc/bikebox/identity/current; sha256sum /etc/bikebox/identity/key.pem"
+    )
+    assert not set(before.split()[:2]) & set(after.split()[:2])
+    until(lambda: health().get("broker") == "ok", 40, "at the broker with the new one")
