@@ -181,7 +181,7 @@ class StudioService:
         self._changed = asyncio.Event()
 
     def _take(self, line: Line, came: list[Heard]) -> None:
-        records, t_s = [], self._clock.monotonic()
+        records, busy, t_s = [], False, self._clock.monotonic()
         for heard in came:
             if heard.topic.startswith("fitness/"):
                 if not heard.retained:
@@ -189,12 +189,14 @@ class StudioService:
             elif heard.topic.endswith("/up"):
                 records.append(Came(heard.topic, heard.payload))
             elif heard.topic.count("/") == 3 and heard.topic.endswith("/ack"):
+                busy = True  # the box it confirms sends more
                 self._elsewhere.hear(heard.topic, heard.payload)
             else:
                 self.yard.hear(heard)
         if records:
             self._store(line, records)
-        self._gather(GATHER_S if records else WATCHED_S if self._watchers else UNWATCHED_S)
+        busy = busy or bool(records)
+        self._gather(GATHER_S if busy else WATCHED_S if self._watchers else UNWATCHED_S)
         if self._room.changes != self._changes:
             self._tell_watchers()
 
