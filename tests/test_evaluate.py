@@ -107,7 +107,7 @@ def test_the_command_writes_what_it_prints(riders, tmp_path, capsys):
     assert main([*words, "--traces", str(tmp_path / "traces")]) == 0
     told = json.loads(out.read_text())
     assert told["riders"] == 6
-    assert told["long_faults"] == {"held": 9, "found": 9}
+    assert told["long_faults"] == {"held": 9, "found": 9, "found_share": 1.0}
     assert told["views"]["side"]["elbows_locked"]["recall"] == 1.0
     assert told["coach"]["false_cues_per_hour"] == 0
     assert len(list((tmp_path / "traces").glob("*.states.jsonl"))) == 6

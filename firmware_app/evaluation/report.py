@@ -6,7 +6,7 @@ from typing import Any
 from firmware_app.evaluation import keypoints
 from firmware_app.evaluation.honesty import Honesty
 from firmware_app.evaluation.rider import Result
-from firmware_app.evaluation.scoring import Talk, Tally
+from firmware_app.evaluation.scoring import Outcome, Talk, Tally
 from firmware_app.form.catalogue import POSTURE
 
 LONG_S = 10.0
@@ -31,7 +31,7 @@ def report(results: list[Result]) -> Report:
         "from_video": sum(result.source == "video" for result in results),
         "views": {view: _rules([one for one in results if one.view == view]) for view in views},
         "all": _rules(results),
-        "long_faults": {"held": len(long), "found": sum(one.found for one in long)},
+        "long_faults": _long(long),
         "coach": _talk(results).figures(),
         "pose_cadence": _cadence(results),
         "knee_flexion": _knee(results),
@@ -143,6 +143,12 @@ def _knee(results: list[Result]) -> Report:
         "riders": len(errors),
         "median_error_deg": errors[len(errors) // 2] if errors else None,
     }
+
+
+def _long(held: list[Outcome]) -> Report:
+    found = sum(one.found for one in held)
+    share = round(found / len(held), 3) if held else None
+    return {"held": len(held), "found": found, "found_share": share}
 
 
 def _brain(results: list[Result]) -> Report:
