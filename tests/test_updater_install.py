@@ -15,6 +15,7 @@ from gateway.updater.install import install
 from gateway.updater.manifest import FULL
 from gateway.updater.outcome import Ended, PutOff, Refused
 from gateway.updater.places import Places
+from gateway.updater.recover import at_boot
 from tests.test_updater_bundle import ABOUT, Signer, forge
 
 NOW_UTC = datetime(2026, 12, 1, tzinfo=UTC)
@@ -198,6 +199,20 @@ def test_a_self_test_that_fails_is_told_in_its_own_words(box, make):
 
     box.machine.run = failing
     refused(box, make(version="26.12.1", serial=6), "self-test failed here: libnothing.so.1")
+
+
+def test_a_release_that_the_card_has_lost_is_left_at_boot_and_the_other_units_are_read(box, make):
+    install(box, make(version="26.12.1", serial=6), by="Ada")
+    (box.places.releases / "26.12.1/manifest.json").write_text("")
+    box.machine.ran.clear()
+    assert at_boot(Box(box.places, box.machine, lambda _: None)) == (
+        "`current` pointed to no complete release; 26.12.0 runs now"
+    )
+    assert box.places.current.readlink().name == "26.12.0"
+    assert box.machine.ran[-2:] == [
+        ["systemctl", "daemon-reload"],
+        ["systemctl", "start", "--no-block", "bikebox.target"],
+    ]
 
 
 def test_nothing_is_unpacked_while_somebody_rides(box, make):

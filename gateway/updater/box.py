@@ -69,6 +69,14 @@ class Box:
             self._wait_ready(name.removesuffix(".service"))
         self.machine.run(["systemctl", "start", "--no-block", TARGET])
 
+    def take_up(self) -> None:
+        """Let systemd read the units of the release that was flipped to at boot, and start them.
+
+        It has read those of the other one, which may be empty files: those it takes for masked.
+        """
+        furnish(self.places, self.machine)
+        self.machine.run(["systemctl", "start", "--no-block", TARGET])
+
     def _wait_ready(self, name: str) -> None:
         end_s = self.machine.monotonic() + READY_S
         self.machine.sleep(0.05)  # let the job begin

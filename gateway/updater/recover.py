@@ -47,6 +47,7 @@ def _mend_current(box: Box) -> str:
     told = f"`current` pointed to no complete release; {whole} runs now"
     box.audit("update-mended", "box", told)
     box.step("mended", why=told)
+    box.take_up()
     return told
 
 

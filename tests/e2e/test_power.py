@@ -74,4 +74,6 @@ def test_without_the_sync_before_the_rename_the_same_cut_leaves_empty_files(mach
     assert machine.next() == {"did": "die", "step": "flipped"}
     machine.cut()
     machine.start("look")
-    assert machine.next()["empty"] > 0
+    seen = machine.next()
+    assert seen["empty"] > 0
+    assert seen["served"] == PROVED, "even that is mended: the card lied, the box rides"

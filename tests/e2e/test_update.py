@@ -168,6 +168,17 @@ def test_an_update_outlives_the_session_that_began_it(updatable, old, foundry):
     )
 
 
+def test_a_release_that_the_card_has_lost_is_left_at_boot_for_the_one_before(old, foundry):
+    assert install(old, foundry.make("1.1.0", 11)).code == 0
+    old.sh("find /opt/bikebox/releases/1.1.0 -type f -exec truncate -s 0 {} +")
+    old.cut()
+    old.start()
+    old.wait_up()
+    told = settled(old)
+    assert told["version"] == served(old) == "1.0.0"
+    assert "pointed to no complete release" in told["why"]
+
+
 def test_going_back_keeps_what_was_stored_since_and_a_copy_from_before(old, foundry):
     assert install(old, foundry.make("1.1.0", 11, "schema")).code == 0
     said = update(old, "rollback", "--by", "Ada")
