@@ -34,6 +34,13 @@ from gateway.fleet.wanted import wanted
 LOOK = Path(__file__).with_name("look_on_box.py")
 STEP_S = 1800.0
 """A Pi with a slow card and a slow mirror: Debian's packages take minutes."""
+STARTED = (
+    "for _ in $(seq 30); do\n"
+    "    systemctl list-jobs --no-legend 'bikebox*' | grep -q . || break\n"
+    "    sleep 1\n"
+    "done\n"
+)
+"""Waits until what new settings or a claim have restarted is up: only then it can be examined."""
 FAILED, LATER = 1, 3
 """Exit codes: a technician must look; away or ridden, and the same command goes on later."""
 
@@ -200,7 +207,8 @@ async def _claim(bike: Bike, line: Line, code: str) -> int:
 
 
 async def _examine(bike: Bike, line: Line) -> int:
-    said = await line.as_root(f"[ ! -x {BIKEBOX} ] || {BIKEBOX} doctor", patience_s=DOCTOR_S)
+    script = f"{STARTED}[ ! -x {BIKEBOX} ] || {BIKEBOX} doctor"
+    said = await line.as_root(script, patience_s=DOCTOR_S)
     found = said.out or "no release yet; --bundle brings one\n"
     sys.stdout.write(f"{bike.name}:\n{found}" if "\n" in found[:-1] else f"{bike.name}: {found}")
     return FAILED if said.exit else 0

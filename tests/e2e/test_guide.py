@@ -168,7 +168,7 @@ def test_the_guide_is_typed_from_the_first_line_to_the_last(scene):
     assert "This box is row1-bike01 of Gym North" in "".join(scene.shown)
     done = scene.said("bikebox fleet --as technician provision --on row1-bike01 --bundle")
     assert "ok  certificate              row1-bike01, until 20" in done
-    assert "Not well: clock, screen, speaker." in done, "which this box has not"
+    assert "Not well: clock, screen, speaker" in done, "which this box has not"
     assert "26.11.1" in scene.said("bikebox fleet status --on north")
     assert "runs        26.11.0" in scene.said("sudo bikebox-update status"), "it was rolled back"
     assert second.sh("hostname") == "row1-bike02\n"
