@@ -72,9 +72,12 @@ class Shrugging:
 
     async def go_on(self):
         await self.hub.open()
+        turned_s = float("-inf")
         while True:
             now_s = self.clock.monotonic()
-            self._feed(Pulse(t_s=now_s))
+            if now_s >= turned_s + 0.75:
+                turned_s = now_s
+                self._feed(Pulse(t_s=now_s))
             self._feed(Tick(t_s=now_s))
             await asyncio.sleep(0.2)
 
