@@ -19,6 +19,7 @@ ANSWERS = {
     "The gym's new PIN:": "271828", "The same again:": None,
 }  # fmt: skip
 BY_ANOTHER_TEST = {
+    "make models": "tests/e2e/test_laptop.py",
     "make fleet": "tests/e2e/test_laptop.py",
     "bikebox release build --key release.key": "tests/e2e/test_laptop.py",
 }

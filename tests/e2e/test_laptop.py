@@ -30,9 +30,9 @@ def typed(clone, line, within_s):
 
 
 def test_a_fresh_clone_looks_after_bikes_and_builds_a_release(clone):
+    typed(clone, "make models", 600)
     typed(clone, "make fleet", 600)
     assert "provision" in typed(clone, "bikebox fleet --help", 30)
-    typed(clone, "make models", 600)
     new_key(clone / "release.key")
     # the guide's line, for this machine's kind of box alone: the others take minutes more
     line = "bikebox release build --key release.key"
