@@ -35,7 +35,7 @@ def test_a_pin_that_is_not_there_is_told_with_its_number_and_the_remedy():
 
 def test_the_simulated_crank_turns_through_the_real_code_at_the_recorded_moments():
     clock = MachineClock()
-    start_s = clock.monotonic()
+    start_s = clock.monotonic() + 1.0  # a busy machine begins late, and what is past is skipped
     told, enough = [], threading.Event()
 
     def pulse(t_s):
@@ -43,11 +43,12 @@ def test_the_simulated_crank_turns_through_the_real_code_at_the_recorded_moments
         if len(told) == 4:
             enough.set()
 
-    crank = SimCrank(iter((-1.0, 0.05, 0.1, 0.15, 0.2)), start_s, clock)
+    crank = SimCrank(iter((-9.0, 0.05, 0.1, 0.15, 0.2)), start_s, clock)
     crank.listen(pulse)
     assert enough.wait(5)
     crank.close()
-    assert told == pytest.approx([0.05, 0.1, 0.15, 0.2], abs=0.04)
+    late_s = [t_s - due_s for t_s, due_s in zip(told, (0.05, 0.1, 0.15, 0.2), strict=True)]
+    assert all(0 <= late < 0.5 for late in late_s)
 
 
 def test_a_steady_crank_closes_once_a_turn():
