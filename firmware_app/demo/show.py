@@ -134,8 +134,9 @@ class _Show:
                     if (await web.get(gateway)).json().get("confirmed"):
                         record = (await web.get(studio)).json()
                         if record.get("confirmed"):
-                            fit = (await web.get(f"{gateway}/ride.fit")).raise_for_status()
-                            (self._wish.out / "ride.fit").write_bytes(fit.content)
+                            fit = await web.get(f"{gateway}/ride.fit")
+                            if fit.is_success:
+                                (self._wish.out / "ride.fit").write_bytes(fit.content)
                             return dict(record)
                 await self._clock.sleep(0.25)
         return None

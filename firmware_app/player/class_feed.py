@@ -173,7 +173,7 @@ class ClassFeed:
             first_s = OTHER_WAY_S if session.knows_more else FIRST_PICTURE_S
             verdict, why = judge(self._clock.monotonic() - begin_s, self._quiet_s(), first_s)
             if verdict == "lost" and self._last_picture_s is not None:
-                # without a network nothing can be joined, and this session may go on by itself
+                # without a network nothing can be joined, and what is joined may go on by itself
                 if not await session.reachable():
                     verdict, gone = "reconnecting", True
                 elif gone:

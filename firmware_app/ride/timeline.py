@@ -1,7 +1,7 @@
 """The ride as one bar: was the rider in position, out of it, or not to be seen, slice by slice."""
 
 from firmware_app.form.state import FormState
-from firmware_app.ride.totals import NOT_POSTURE
+from firmware_app.ride.totals import posture_of
 
 SLICE_S = 5.0
 MOST_SLICES = 60
@@ -16,8 +16,7 @@ class Timeline:
 
     def add(self, t_s: float, form: FormState) -> None:
         """Take in how the rider sits now."""
-        states = [state for rule, state in form.states.items() if rule not in NOT_POSTURE]
-        now = "fault" if "fault" in states else "ok" if "ok" in states else "unseen"
+        now = posture_of(form)
         n = int(max(t_s - self._from_s, 0.0) / SLICE_S)
         self._worst[n] = _worse(self._worst.get(n, now), now)
 

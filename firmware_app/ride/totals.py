@@ -3,12 +3,18 @@
 from collections import Counter, defaultdict
 
 from firmware_app.form.state import FormState
-from firmware_app.wire import Interval, RideId
+from firmware_app.wire import Interval, RideId, RuleState
 
 NOT_POSTURE = frozenset({"standing", "cadence_low", "cadence_high", "saddle_low", "saddle_high"})
 """Rules that do not put a rider out of position: a state, the beat, and the technician's matter."""
 LONGEST_TICK_S = 1.0
 """A longer gap between two ticks is a box that slept, not a rider who rode."""
+
+
+def posture_of(form: FormState) -> RuleState:
+    """Return how the rider sits: at fault if any rule of posture says so, ok if any can see it."""
+    states = [state for rule, state in form.states.items() if rule not in NOT_POSTURE]
+    return "fault" if "fault" in states else "ok" if "ok" in states else "unseen"
 
 
 class Totals:
@@ -29,11 +35,11 @@ class Totals:
         standing_faults are those that stood before: an episode is counted when one begins.
         """
         faults = frozenset(rule for rule, state in form.states.items() if state == "fault")
-        posture = {rule: s for rule, s in form.states.items() if rule not in NOT_POSTURE}
+        posture = posture_of(form)
         self.riding_s += dt_s
-        if any(state != "unseen" for state in posture.values()):
+        if posture != "unseen":
             self.watched_s += dt_s
-            if not any(state == "fault" for state in posture.values()):
+            if posture == "ok":
                 self.in_position_s += dt_s
         for rule in faults:
             self.fault_s[rule] += dt_s

@@ -1,7 +1,7 @@
 """The ride second by second: how fast the crank turned, and whether the rider sat in position."""
 
 from firmware_app.form.state import FormState
-from firmware_app.ride.totals import NOT_POSTURE
+from firmware_app.ride.totals import posture_of
 
 LONGEST_S = 120
 """A trace belongs to one interval; a box that slept longer begins the next without it."""
@@ -24,12 +24,12 @@ class Trace:
         more = n + 1 - len(self.rpm)
         self.rpm += [None] * more
         self.form += [None] * more
-        states = [state for rule, state in form.states.items() if rule not in NOT_POSTURE]
+        posture = posture_of(form)
         if rpm is not None:
             self.rpm[n] = round(rpm)
-        if "fault" in states:
+        if posture == "fault":
             self.form[n] = 0
-        elif "ok" in states and self.form[n] is None:
+        elif posture == "ok" and self.form[n] is None:
             self.form[n] = 1
 
     def cut(self, t_s: float) -> None:

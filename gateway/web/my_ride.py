@@ -34,10 +34,6 @@ class Rides(Protocol):
         """Return the newest rides, newest first."""
         ...
 
-    def ride(self, ride: str) -> RideRow | None:
-        """Return one ride."""
-        ...
-
     def told(self, ride: str) -> Sequence[ToGateway]:
         """Return all that a ride told; empty when it is not there."""
         ...
@@ -122,13 +118,11 @@ def add_my_ride(app: FastAPI, keys: RideKeys, rides: Rides, clock: Clock) -> Non
 
 def _page(word: str, row: RideRow | None) -> Response:
     if row is None or not row.summary.complete:
-        answer = page(
+        return page(
             "Your ride",
             '<section class="narrow"><h1>Your ride will be here</h1><p class="sub">Load this page '
             "again when it is over.</p></section>",
         )
-        answer.status_code = 200 if row is None else 202
-        return answer
     ride, base = row.summary, f"/mine/{escape(word)}"
     rpm = "&ndash;" if ride.cadence_mean_rpm is None else f"{ride.cadence_mean_rpm:.0f}"
     share = "&ndash;" if ride.in_position_share is None else f"{ride.in_position_share:.0%}"
