@@ -7,7 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from boxes import run, until
 from fake_release import new_key
-from updates import UPDATE, bring, install, served, settled, status, update, whole
+from updates import (
+    UPDATE,
+    bring,
+    install,
+    served,
+    settled,
+    shorten_probation,
+    status,
+    update,
+    whole,
+)
 
 pytestmark = pytest.mark.boxes(1)
 
@@ -198,10 +208,7 @@ def test_going_back_keeps_what_was_stored_since_and_a_copy_from_before(old, foun
 def test_a_release_is_kept_after_its_probation_and_the_one_before_stays_as_the_way_back(
     old, foundry
 ):
-    old.sh(
-        "sed -i 's/timedelta(minutes=10)/timedelta(seconds=5)/'"
-        " /usr/local/lib/bikebox-updater/gateway/updater/box.py"
-    )
+    shorten_probation(old)
     until(lambda: status(old)["state"] == "idle", 40, "1.0.0 kept")
     assert install(old, foundry.make("1.1.0", 11)).code == 0
     until(lambda: status(old)["state"] == "idle", 40, "1.1.0 kept")
