@@ -43,9 +43,10 @@ class Dwell:
     @property
     def fading(self) -> bool:
         """The fault stands, but shows less than it did: the rider is putting it right."""
+        if not self._fault:
+            return False
         before = self._lately[0][1] if self._lately else 0.0
-        gone = max(1.0, FADING * self._height, FALLING * before)
-        return self._fault and self._evidence < gone
+        return self._evidence < max(1.0, FADING * self._height, FALLING * before)
 
     def step(self, evidence: float, dt_s: float) -> RuleState:
         """Take in evidence (1 begins a fault) that has held for dt_s; return the state."""

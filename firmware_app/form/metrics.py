@@ -23,6 +23,11 @@ VISIBLE = 0.5
 KNEE_VISIBLE = 0.4
 """Knees behind a bar are reported lower though they are found as well (PCK@0.2 .81 at .4 to .5,
 .82 at .5 to .6 on rendered riders; .11 below .3)."""
+MEASURED = {
+    place: KNEE_VISIBLE if place in KNEES else VISIBLE
+    for place in (NOSE, LEFT_EAR, LEFT_EAR + 1, *range(11, 17), *range(23, 29))
+}
+"""The landmarks that something is measured from, and from which visibility on each is seen."""
 SMALL: dict[wire.View, float] = {"front": 0.1, "oblique": 0.05, "side": 0.1}
 """Shoulders narrower than this (from the side a trunk shorter) are not the rider's but those of
 somebody in the room; turned half away they look narrow on the bike as well."""
@@ -127,13 +132,15 @@ class _Body:
         turned = view != "front" and ahead < 0
         height = frame.height_px
         sign = -1.0 if turned else 1.0
-        self._xy = [(sign * point.x_px / height, point.y_px / height) for point in points]
-        self._seen = [
-            point.visibility >= (KNEE_VISIBLE if place in KNEES else VISIBLE)
-            and 0 <= point.x_px <= frame.width_px
-            and 0 <= point.y_px <= height
-            for place, point in enumerate(points)
-        ]
+        self._xy: dict[int, tuple[float, float]] = {}
+        self._seen: dict[int, bool] = {}
+        for place, visible in MEASURED.items():
+            point = points[place]
+            x_px, y_px = point.x_px, point.y_px
+            self._xy[place] = (sign * x_px / height, y_px / height)
+            self._seen[place] = (
+                point.visibility >= visible and 0 <= x_px <= frame.width_px and 0 <= y_px <= height
+            )
         # facing left we see the left side of the rider; BlazePose's left is the rider's
         self._near = 0 if turned else 1
 
@@ -165,7 +172,7 @@ class _Body:
         return left, left + 1
 
     def _sees(self, *points: int) -> bool:
-        return all(self._seen[point] for point in points)
+        return all(map(self._seen.__getitem__, points))
 
     def _middle(self, a: int, b: int) -> tuple[float, float]:
         (ax, ay), (bx, by) = self._xy[a], self._xy[b]
@@ -251,4 +258,4 @@ class _Body:
 
 
 def _round(*values: float) -> tuple[float, ...]:
-    return tuple(round(value, 4) for value in values)
+    return tuple([round(value, 4) for value in values])

@@ -35,6 +35,7 @@ _COLUMNS = (
     *("knee_deg", "hand", "over_hands"),
 )
 COLUMN = {name: place for place, name in enumerate(_COLUMNS, start=1)}
+_EACH = np.arange(len(COLUMN) + 1)
 _MOVING = (
     *("shoulder_x", "shoulder_y", "ear_x", "ear_tilt", "hip_x"),
     *("left_knee_x", "right_knee_x"),
@@ -92,8 +93,8 @@ class Window:
             return {}
         table = np.sort(rows, axis=0)  # what is not seen, NaN, goes to the end
         counts = np.isfinite(table).sum(axis=0)
-        middle = np.take_along_axis(table, np.stack([(counts - 1) // 2, counts // 2]), axis=0)
-        medians = middle.mean(axis=0).tolist()
+        below, above = (table[at, _EACH] for at in ((counts - 1) // 2, counts // 2))
+        medians = ((below + above) / 2).tolist()
         enough = (counts >= SEEN * len(rows)).tolist()
         found = {name: medians[place] for name, place in COLUMN.items() if enough[place]}
         if "left_knee_y" in found:
@@ -156,15 +157,19 @@ def _row(metrics: FormMetrics) -> list[float]:
         group = getattr(metrics, name)
         row.extend(group if group is not None else [math.nan] * width)
     singles = (metrics.knee_deg, metrics.hand, metrics.over_hands)
-    row.extend(math.nan if single is None else single for single in singles)
+    row.extend([math.nan if single is None else single for single in singles])
     return row
 
 
 def _design(t_s: Floats, phase: Floats, harmonics: int) -> Floats:
-    columns = [np.ones(len(t_s)), t_s - t_s.mean()]
+    design = np.empty((len(t_s), 2 + 2 * harmonics))
+    design[:, 0] = 1
+    design[:, 1] = t_s - t_s.mean()
     for harmonic in range(1, harmonics + 1):
-        columns += [np.cos(harmonic * phase), np.sin(harmonic * phase)]
-    return np.stack(columns, axis=1)
+        turn = harmonic * phase
+        np.cos(turn, out=design[:, 2 * harmonic])
+        np.sin(turn, out=design[:, 2 * harmonic + 1])
+    return design
 
 
 def _solve(design: Floats, values: Floats) -> list[list[float]]:
@@ -173,19 +178,18 @@ def _solve(design: Floats, values: Floats) -> list[list[float]]:
     The normal equations by elimination: six unknowns are too few for a linear algebra library,
     whose threads cost more than the sum, and whose last digit differs from machine to machine.
     """
-    size = design.shape[1]
-    square = np.einsum("ij,ik->jk", design, design)
-    rows: list[list[float]] = np.hstack(
-        [square + 1e-9 * np.eye(size), np.einsum("ij,ik->jk", design, values)]
-    ).tolist()
-    for pivot in range(size):
-        scale = 1 / rows[pivot][pivot]
-        unit = [value * scale for value in rows[pivot]]
-        for other, row in enumerate(rows):
-            share = row[pivot]
-            rows[other] = [a - share * b for a, b in zip(row, unit, strict=True)]
+    table = np.concatenate([design, values], axis=1)
+    rows: list[list[float]] = np.einsum("ij,ik->jk", design, table).tolist()
+    for place, row in enumerate(rows):
+        row[place] += 1e-9  # what was not seen to move does not move
+    for pivot in range(len(rows)):  # its column comes first in every row, and is done with after it
+        scale = 1 / rows[pivot][0]
+        unit = [value * scale for value in rows[pivot][1:]]
+        for other, (share, *row) in enumerate(rows):
+            if other != pivot:
+                rows[other] = [a - share * b for a, b in zip(row, unit, strict=True)]
         rows[pivot] = unit
-    return [row[size:] for row in rows]
+    return rows
 
 
 def _fit(rows: Floats, phase: Floats) -> Summary:
