@@ -179,17 +179,15 @@ def _solve(design: Floats, values: Floats) -> list[list[float]]:
     whose threads cost more than the sum, and whose last digit differs from machine to machine.
     """
     table = np.concatenate([design, values], axis=1)
-    rows: list[list[float]] = np.einsum("ij,ik->jk", design, table).tolist()
-    for place, row in enumerate(rows):
-        row[place] += 1e-9  # what was not seen to move does not move
-    for pivot in range(len(rows)):  # its column comes first in every row, and is done with after it
-        scale = 1 / rows[pivot][0]
-        unit = [value * scale for value in rows[pivot][1:]]
-        for other, (share, *row) in enumerate(rows):
-            if other != pivot:
-                rows[other] = [a - share * b for a, b in zip(row, unit, strict=True)]
+    rows: Floats = np.einsum("ij,ik->jk", design, table)
+    size = len(rows)
+    rows.flat[:: rows.shape[1] + 1] += 1e-9  # what was not seen to move does not move
+    for pivot in range(size):
+        unit = rows[pivot] * (1 / rows[pivot, pivot])
+        rows -= rows[:, pivot, None] * unit
         rows[pivot] = unit
-    return rows
+    solution: list[list[float]] = rows[:, size:].tolist()
+    return solution
 
 
 def _fit(rows: Floats, phase: Floats) -> Summary:
