@@ -4,6 +4,7 @@ A PartError is expected of hardware and networks: wait, try again, say so once w
 once when it is back. Anything else is a setup error or a bug, and passes straight through.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -42,6 +43,8 @@ async def keep_going(
         try:
             await run(worked)
         except PartError as error:
+            if _asked_to_stop():  # a TaskGroup of Python 3.11 tells of the error alone
+                raise asyncio.CancelledError from error
             if not lost:
                 log.warning("part_lost", part=part, why=str(error))
                 on_lost(str(error))
@@ -50,3 +53,8 @@ async def keep_going(
             wait_s = min(wait_s * 2, longest_wait_s)
         else:
             return
+
+
+def _asked_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

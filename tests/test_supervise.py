@@ -80,3 +80,32 @@ def test_a_part_that_is_asked_to_stop_stops():
             await part
 
     asyncio.run(scene())
+
+
+def test_who_is_stopped_as_its_part_is_lost_stops():
+    """A TaskGroup of Python 3.11 that is cancelled as a task of it fails tells of the failure."""
+    lost = asyncio.Event()
+
+    async def hangs_up():
+        await lost.wait()
+        raise PartLost("hung up")
+
+    async def listen(_worked):
+        assert not lost.is_set(), "it is tried again"
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(hangs_up())
+        except* PartLost:
+            pass
+        raise PartLost("hung up")
+
+    async def scene():
+        kept = asyncio.create_task(keep_going("broker", listen, HandClock()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        lost.set()
+        kept.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await kept
+
+    asyncio.run(scene())
