@@ -174,4 +174,4 @@ def test_the_guide_is_typed_from_the_first_line_to_the_last(scene):
     assert "runs        26.11.0" in scene.said("sudo bikebox-update status"), "it was rolled back"
     assert second.sh("hostname") == "row1-bike02\n"
     (log,) = first.sh("ls /var/log/bikebox/*.log.gz").split()
-    assert "bike-1" in scene.said("bikebox fleet logs --on row1-bike01 --kept"), log
+    assert "systemd" in scene.said("bikebox fleet logs --on row1-bike01 --kept"), log
