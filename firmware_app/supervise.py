@@ -5,7 +5,8 @@ once when it is back. Anything else is a setup error or a bug, and passes straig
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -21,7 +22,7 @@ LONGEST_WAIT_S = 8.0
 
 async def keep_going(
     part: str,
-    run: Callable[[Callable[[], None]], Awaitable[None]],
+    run: Callable[[Callable[[], None]], Coroutine[Any, Any, None]],
     clock: Clock,
     on_lost: Callable[[str], None] = lambda _why: None,
     longest_wait_s: float = LONGEST_WAIT_S,
@@ -32,6 +33,7 @@ async def keep_going(
     """
     wait_s = FIRST_WAIT_S
     lost = False
+    asked_before = _stops_asked()
 
     def worked() -> None:
         nonlocal wait_s, lost
@@ -41,9 +43,10 @@ async def keep_going(
 
     while True:
         try:
-            await run(worked)
+            # A task of its own: TaskGroups of Python 3.11 forget stops, and invent some, in theirs.
+            await asyncio.create_task(run(worked))
         except PartError as error:
-            if _asked_to_stop():  # a TaskGroup of Python 3.11 tells of the error alone
+            if _stops_asked() > asked_before:  # a failing TaskGroup hid it
                 raise asyncio.CancelledError from error
             if not lost:
                 log.warning("part_lost", part=part, why=str(error))
@@ -55,6 +58,6 @@ async def keep_going(
             return
 
 
-def _asked_to_stop() -> bool:
+def _stops_asked() -> int:
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return 0 if task is None else task.cancelling()

@@ -109,3 +109,26 @@ def test_who_is_stopped_as_its_part_is_lost_stops():
             await kept
 
     asyncio.run(scene())
+
+
+def test_a_part_whose_tasks_fail_while_they_are_awaited_is_tried_again():
+    """A TaskGroup of Python 3.11 that fails in its end leaves its task marked as asked to stop."""
+    tries = 0
+
+    async def hangs_up():
+        await asyncio.sleep(0)
+        raise PartLost("hung up")
+
+    async def listen(_worked):
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(hangs_up())
+            except* PartLost:
+                pass
+            raise PartLost("hung up")
+
+    asyncio.run(keep_going("broker", listen, HandClock()))
+    assert tries == 3
