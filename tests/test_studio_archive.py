@@ -122,3 +122,35 @@ def test_what_was_confirmed_is_there_after_a_restart(archive, database):
     assert upto(again, up(1)) == 3
     assert again.ride("b1", "000001_ab_b1").summary["ride"] == "000001_ab_b1"
     again.close()
+
+
+def test_a_ride_that_is_told_anew_by_other_names_is_stored_once(archive):
+    """The box's database broke, and its journals were read again from their beginning."""
+    told = [up(1), up(2), summary(3)]
+    assert upto(archive, *told) == 3
+    again = [up(1, epoch="e2"), up(2, epoch="e2"), summary(3, epoch="e2")]
+    acks = archive.store([*again, *again])
+    assert [(ack.epoch, ack.upto, ack.digest) for _, ack in acks] == [("e2", 3, "")]
+    kinds = archive._tables.ask("SELECT epoch, kind FROM record ORDER BY epoch, seq")
+    assert kinds[:3] == [("e1", "interval"), ("e1", "interval"), ("e1", "summary")]
+    assert kinds[3:] == [("e2", "again")] * 3
+    assert archive.counts == {"records": 3, "rides": 1, "unreadable": 0}
+
+
+def test_a_ride_goes_by_its_newest_summary_though_its_words_were_told_before(archive):
+    archive.store([summary(1), summary(2, "awake"), summary(3)])
+    assert archive.rides()[0].summary["strength"] == "calm"
+    assert upto(archive, summary(4, "awake", epoch="e1")) == 4
+    assert archive.rides()[0].summary["strength"] == "awake"
+
+
+def test_other_words_under_another_name_are_another_record(archive):
+    archive.store([up(1), up(1, epoch="e2", body={"n": 1, "more": 1}), up(1, box="b2")])
+    assert archive.counts["records"] == 3
+
+
+def test_what_was_told_anew_and_is_brought_by_hand_to_its_gap_is_there_once(archive):
+    gap = json.loads(pack(Gap(upto=1, records=1, why="no room")))
+    archive.store([up(1, "gap", gap), up(1, epoch="e2"), up(1)])
+    kinds = archive._tables.ask("SELECT kind FROM record ORDER BY epoch, seq")
+    assert kinds == [("again",), ("interval",)]

@@ -17,6 +17,11 @@ from gateway.topics import LONGEST_BYTES, Ack, Gap, Up, box_topic, fingerprint, 
 
 KNOWN: dict[str, type[msgspec.Struct]] = {"summary": Summary, "gap": Gap}
 """Bodies that the studio reads; all other kinds are kept as they come."""
+OF_A_RIDE = frozenset({"interval", "cue", "summary"})
+"""What stands in a box's journals. When its database broke they are read anew, and it tells all of
+it again, word for word, by new names."""
+AGAIN = "again"
+"""Kind of a record that holds the place of such a name; its body stands under the first."""
 DEAD_ROWS = 10_000
 """Messages that nobody can read and that are kept, whole, for a technician; older ones go."""
 AT_ONCE = 1000
@@ -94,28 +99,36 @@ class Archive:
         except WireError as error:
             self._bury(letter, str(error))
             kind, body = "dead", ""
-        new = self._tables.do(
-            "INSERT INTO record (box, epoch, seq, kind, boot_id, t_s, wall_utc, wall_synced, body,"
-            " stored_utc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [
-                *(up.box, up.epoch, up.seq, kind, up.boot_id, up.t_s, up.wall_utc),
-                *(up.wall_synced, body, self._now()),
-            ],
-        )
+        new = self._put(up, kind, body)
         news = new or self._compare(up, kind, body, letter)
         return new, self._take_ride(up, body) if news and kind == "summary" else 0
 
-    def _compare(self, up: Up, kind: str, body: str, letter: Came) -> int:
-        """Look at a record whose name is known; return 1 when it is news all the same.
+    def _put(self, up: Up, kind: str, body: str) -> int:
+        """Store a record; return 0 when its name is taken, or a ride's words by another name."""
+        return self._tables.do(
+            "INSERT INTO record (box, epoch, seq, kind, boot_id, t_s, wall_utc, wall_synced, body,"
+            " stored_utc, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [
+                *(up.box, up.epoch, up.seq, kind, up.boot_id, up.t_s, up.wall_utc),
+                *(up.wall_synced, body, self._now(), _told(kind, body)),
+            ],
+        )
 
-        One that its box gave up, and that was brought by hand after all, takes the place of its
-        gap. One that goes by the name of another is put aside: two machines are one box.
+    def _compare(self, up: Up, kind: str, body: str, letter: Came) -> int:
+        """Look at a record that is known; return 1 when it is news all the same.
+
+        One whose words stand under another name leaves its own name here: the watermark passes it,
+        and the ride goes by it, for it is the newer. One that its box gave up, and that was brought
+        by hand after all, takes the place of its gap. One that goes by the name of another is put
+        aside: two machines are one box.
         """
         stored = self._record(up.box, up.epoch, up.seq)
-        if stored and stored[0] == "gap" and kind not in ("gap", "dead"):
+        if stored is None:
+            return self._put(up, AGAIN, "")
+        if stored[0] == "gap" and kind not in ("gap", "dead"):
             return self._fill(up, kind, body, unpack(stored[1].encode(), Gap))
-        # a box may give up a record that it does not know to be here; what is dead has no body
-        if stored and not {"gap", "dead"} & {kind, stored[0]} and stored != (kind, body):
+        # a box may give up a record that it does not know to be here; some are here without a body
+        if not {"gap", "dead", AGAIN} & {kind, stored[0]} and stored != (kind, body):
             self._bury(letter, f"another machine sent record {up.seq} of {up.box} too")
         return 0
 
@@ -123,10 +136,14 @@ class Archive:
         """Put a record in the place of a gap of its own; a longer gap stays: it has others."""
         if gap.upto != up.seq:
             return 0
+        known = self._tables.ask(
+            "SELECT 1 FROM record WHERE box = ? AND told = ?", [up.box, _told(kind, body)]
+        )
+        kept = (AGAIN, "", None) if known else (kind, body, _told(kind, body))
         return self._tables.do(
-            "UPDATE record SET kind = ?, body = ?, stored_utc = ?"
+            "UPDATE record SET kind = ?, body = ?, told = ?, stored_utc = ?"
             " WHERE box = ? AND epoch = ? AND seq = ?",
-            [kind, body, self._now(), up.box, up.epoch, up.seq],
+            [*kept, self._now(), up.box, up.epoch, up.seq],
         )
 
     def _take_ride(self, up: Up, body: str) -> int:
@@ -171,7 +188,7 @@ class Archive:
 
     def _digest(self, box: str, epoch: str, seq: int) -> str:
         stored = self._record(box, epoch, seq)
-        return fingerprint(*stored) if stored and stored[0] != "dead" else ""
+        return fingerprint(*stored) if stored and stored[1] else ""
 
     def _record(self, box: str, epoch: str, seq: int) -> tuple[str, str] | None:
         """Return kind and body of a record."""
@@ -238,6 +255,11 @@ class _Mark:
         self.least = max(self.least, up.low - 1)
         self.stored += records
         self.rides += rides
+
+
+def _told(kind: str, body: str) -> str | None:
+    """Return what a ride's record is known by, whatever its name; None: by its name alone."""
+    return fingerprint(kind, body) if kind in OF_A_RIDE else None
 
 
 def _read(letter: Came) -> Up:

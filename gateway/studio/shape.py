@@ -50,6 +50,13 @@ def count(db: Database) -> None:
         )
 
 
+@steps()
+def told(db: Database) -> None:
+    """Know a ride's records by their words too; those of before are known by their names alone."""
+    db.execute("ALTER TABLE record ADD COLUMN told TEXT")
+    db.execute("CREATE UNIQUE INDEX told_once ON record (box, told) WHERE told IS NOT NULL")
+
+
 POSTGRES_STEPS = (
     """
     CREATE TABLE record (box TEXT, epoch TEXT, seq BIGINT, kind TEXT, boot_id TEXT,
@@ -62,6 +69,10 @@ POSTGRES_STEPS = (
         UNIQUE (box, ride));
     CREATE TABLE dead (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stored_utc TEXT,
         topic TEXT, why TEXT, payload TEXT);
+    """,
+    """
+    ALTER TABLE record ADD COLUMN told TEXT;
+    CREATE UNIQUE INDEX told_once ON record (box, told) WHERE told IS NOT NULL;
     """,
 )
 """Each is done once, in order; TEXT for the bodies, for JSONB cannot hold what TEXT can."""

@@ -1,4 +1,4 @@
-"""A seeded storm over a gym: everything that runs is killed -9, the network cut, the disk wiped."""
+"""A seeded storm over a gym: all that runs is killed -9, the network cut, disks wiped and torn."""
 
 import random
 import shutil
@@ -15,6 +15,7 @@ from tests.postgres_scene import Postgres
 DEEDS = {
     "ride": 4,
     "gateway": 5,
+    "torn store": 1,
     "studio": 5,
     "broker": 4,
     "wiped broker": 1,
@@ -96,6 +97,10 @@ class Storm:
                 self._kill(box, "gateway")
                 time.sleep(away_s)
                 box.gateway(wait=False)
+            case "torn store":
+                self._kill(box, "gateway")
+                _tear(box.folder / "state" / "gateway.db")
+                box.gateway(wait=False)
             case "box":
                 self._kill(box, "ride")
                 self._kill(box, "gateway")
@@ -163,3 +168,10 @@ class Storm:
             until(lambda box=box: box.ask_gateway("/health")["unsynced"] == 0, SETTLE_S)
         for name in ("gateway", *self.studios):
             self._weigh(self.gym, name)
+
+
+def _tear(database):
+    """Break a box's database beyond reading; the journals are whole."""
+    for path in database.parent.glob(f"{database.name}*"):
+        if "broken" not in path.name:
+            path.write_bytes(b"torn" * 1024)

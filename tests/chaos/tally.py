@@ -10,7 +10,7 @@ import psycopg
 
 from tests.chaos.rider import INTERVALS
 
-NOT_OF_A_RIDE = ("audit", "clock_fix", "gap")
+NOT_OF_A_RIDE = ("audit", "clock_fix", "gap", "again")
 AFTER = {"cue": INTERVALS, "summary": INTERVALS + 1}
 """Where a record stands in a ride, beside the intervals that are numbered."""
 
