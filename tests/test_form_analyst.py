@@ -271,6 +271,12 @@ def test_each_fault_from_the_side_is_found(rule, at):
     assert rider.delay_s(rule, since_s) <= WINDOW_S[rule] + 1
 
 
+@pytest.mark.parametrize(("straight_deg", "told"), [(15, {"elbows_locked"}), (18, set())])
+def test_who_rides_with_little_bent_arms_has_less_far_to_go(straight_deg, told):
+    rider = learnt("side", at=Side(elbow_deg=23)).ride(12, Side(elbow_deg=straight_deg))
+    assert rider.faults() == told
+
+
 @pytest.mark.parametrize(("bdc_deg", "rule"), [(52, "saddle_low"), (8, "saddle_high"), (25, None)])
 def test_the_saddle_is_judged_the_right_way_round(bdc_deg, rule):
     rider = Rider("side").ride(40, Side(knee_bdc_deg=bdc_deg))

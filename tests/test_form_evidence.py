@@ -1,8 +1,11 @@
-"""How strongly a fault shows: a knee by itself needs more than two that go together."""
+"""How strongly a fault shows: what counts for more, what for less, and what may be either."""
 
 import pytest
 
-from firmware_app.form.evidence import evidence
+from firmware_app.form.dwell import OFF
+from firmware_app.form.evidence import BENT, evidence
+from firmware_app.form.fitted import WAYS
+from firmware_app.form.posture import FIGURES
 
 
 @pytest.mark.parametrize(
@@ -21,3 +24,37 @@ def test_two_knees_count_for_more_than_one(view, gone, fault):
     assert (inwards["knees_in"] >= 1) is fault
     assert (outwards["knees_out"] >= 1) is fault
     assert inwards["knees_out"] < 1 > outwards["knees_in"]
+
+
+@pytest.mark.parametrize("view", list(WAYS))
+@pytest.mark.parametrize("posture", ["shrug", *BENT])
+def test_who_is_nearly_back_shows_less_than_a_fault_needs_to_stand(view, posture):
+    way = WAYS[view][posture][0]
+    shown = [
+        evidence(view, {}, {
+            name: share * part / 100 for name, part in zip(FIGURES[view], way, strict=True)
+        })[posture]
+        for share in (0.15, 0.2, 0.3, 0.5, 1.0)
+    ]  # fmt: skip
+    assert shown[0] < OFF
+    assert shown == sorted(shown)
+    assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.parametrize(
+    ("head_swing", "head_roll", "sways"),
+    [
+        (1.61, 0.21, True),
+        (2.14, 0.07, True),
+        (1.0, 0.05, False),
+        (1.13, 0.32, False),  # a head that seems to tilt does not make it a sway
+        (1.45, 0.14, None),
+    ],
+)
+def test_obliquely_the_way_of_the_head_tells_a_sway_from_a_rocking_pelvis(
+    head_swing, head_roll, sways
+):
+    told = evidence(
+        "oblique", {}, {"swing": 0.05, "head_swing": head_swing, "head_roll": head_roll}
+    ).get("sway")
+    assert told is None if sways is None else (told >= 1) is sways

@@ -59,6 +59,15 @@ def test_from_the_side_it_does_not_matter_which_way_the_rider_faces():
     )
 
 
+def test_obliquely_it_does_not_matter_which_side_the_camera_is_on():
+    tilted = {7: (340, 128), 8: (300, 112), 11: (380, 206), 12: (260, 194)}
+    points = FRONT_PX | tilted | {23: (270, 330), 24: (210, 330)}
+    swapped = {i + (1 if i % 2 else -1) if i else 0: p for i, p in mirrored(points).items()}
+    one, other = (measure(pose(each), "oblique") for each in (points, swapped))
+    assert one.head.tilt == other.head.tilt == pytest.approx(16 / 480, abs=1e-4)
+    assert one.trunk.shoulder_tilt == other.trunk.shoulder_tilt == pytest.approx(12 / 480, abs=1e-4)
+
+
 def test_a_straight_leg_has_no_flexion_and_a_right_angle_has_ninety():
     straight = SIDE_PX | {24: (200, 200), 26: (250, 300), 28: (300, 400)}
     assert measure(pose(straight), "side").knee_deg == pytest.approx(0, abs=0.1)

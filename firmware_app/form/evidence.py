@@ -28,12 +28,14 @@ SWING = 0.02
 more, good riding stays below 0.006."""
 TIPS: dict[View, tuple[tuple[float, float], tuple[float, float]]] = {
     "front": ((1.87, 0.3), (0.245, 0.12)),
-    "oblique": ((1.35, 0.12), (0.04, 0.09)),
+    "oblique": ((1.45, 0.15), (0.14, 0.25)),
     "side": ((1.0, 1.0), (0.0, 1.0)),
 }
 """Who sways tips about the hips: the head goes twice as far as the shoulders and rolls with them. A
 pelvis that rocks carries the trunk along, and the head stays upright. Head sideways and its tilt,
-in parts of the shoulders' way: the middle between the two, and how far one of them is from it."""
+in parts of the shoulders' way: the middle between the two, and how far one of them is from it.
+Obliquely the head's way tells more than its tilt, which BlazePose sees less well from there: five
+rendered riders, from either side."""
 TELLS = 0.25
 """So far from the middle, both taken together, it is the one or the other; nearer nobody knows."""
 BOUNCE = 0.015
@@ -50,8 +52,9 @@ RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 ELBOW_DEG = (32.0, 19.5)
 """Flexion of the near elbow: where evidence begins, and where it is 1: a locked elbow reads 14 to
 19, and so, for some seconds, does one in use ..."""
-STRAIGHTER = -0.1
-"""... if it also is 10 degrees straighter than the rider's own ..."""
+STRAIGHTER = -0.07
+"""... if it also is 7 degrees straighter than the rider's own: who rides with 23 cannot show ten,
+and good riding is so straight without play for 0.8 s at the most ..."""
 ELBOW_PLAY_DEG = (14.0, 7.0)
 """... and does not play: an arm in use opens and closes by 8 and more as the trunk moves, however
 straight it is for the moment; a locked one reads the same within 6."""

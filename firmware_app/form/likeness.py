@@ -20,8 +20,9 @@ from firmware_app.form.posture import FIGURES
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
-STRENGTHS = tuple(round(0.2 + 0.1 * step, 1) for step in range(13))
-"""Shares of a full fault."""
+STRENGTHS = tuple(round(0.1 + 0.1 * step, 1) for step in range(13))
+"""Shares of a full fault. The least is well below what a fault that stands needs to go on standing:
+a rider who is nearly back must be told as that."""
 ANYTHING = 0.3
 """Scatter of what is none of these: who sits in another way altogether is likelier that than any of
 them, and is told nothing."""

@@ -41,7 +41,7 @@ class Trunk(NamedTuple):
     shoulder_span: float
     """Distance between the shoulders; from the side the length of the trunk."""
     shoulder_tilt: float
-    """Left shoulder below the right one."""
+    """Left shoulder below the right one, in a picture that was turned the other way round."""
 
 
 class Head(NamedTuple):
@@ -54,7 +54,7 @@ class Head(NamedTuple):
     nose_x: float
     nose_y: float
     tilt: float = 0.0
-    """Left ear below the right one; from the side nothing."""
+    """As the shoulders' tilt; from the side nothing."""
 
 
 class Hips(NamedTuple):
@@ -143,6 +143,7 @@ class _Body:
             )
         # facing left we see the left side of the rider; BlazePose's left is the rider's
         self._near = 0 if turned else 1
+        self._turned = turned
 
     def metrics(self) -> FormMetrics:
         """Measure what is seen."""
@@ -194,15 +195,23 @@ class _Body:
         else:
             span = self._span(a, b)
         x, y = self._middle(a, b)
-        return Trunk(*_round(x, y, span, self._xy[a][1] - self._xy[b][1]))
+        return Trunk(*_round(x, y, span, self._tilt(a, b)))
 
     def _head(self) -> Head | None:
         a, b = self._pair(LEFT_EAR)
         if not self._sees(a, b, NOSE):
             return None
         span = self._span(a, NOSE) if self._view == "side" else self._span(a, b)
-        tilt = self._xy[a][1] - self._xy[b][1]
-        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE], tilt))
+        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE], self._tilt(a, b)))
+
+    def _tilt(self, left: int, right: int) -> float:
+        """Return how far the left one is below the right; who is turned has them change sides.
+
+        So a rider who rolls the way they sway does so whichever side they are seen from.
+        """
+        if self._turned:
+            left, right = right, left
+        return self._xy[left][1] - self._xy[right][1]
 
     def _hips(self) -> Hips | None:
         a, b = self._pair(LEFT_HIP)
