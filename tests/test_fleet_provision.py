@@ -259,6 +259,16 @@ def test_packages_that_are_there_are_not_asked_for_again(on_box, fleet):
     assert on_box(guarded(f"apt-get() {{ exit 9; }}\ndpkg() {{ :; }}\n{other}")) == 9
 
 
+def test_a_raspberry_pi_whose_python_reads_no_pins_gets_what_does(on_box, fleet):
+    there = msgspec.structs.replace(as_wanted(wants(fleet)), lacks_pins=True)
+    (step,) = plan_box(there, wants(fleet))
+    assert step.words == "install Raspberry Pi's python3-lgpio"
+    assert on_box(guarded(f"apt-get() {{ exit 9; }}\n{step.script}")) == 0  # this is none
+    on_pi = step.script.replace("/proc/device-tree/model", "/proc/self")
+    python = on_pi.replace("import lgpio", "import no_such_module")
+    assert on_box(guarded(f"apt-get() {{ exit 9; }}\ndpkg() {{ :; }}\n{python}")) == 9
+
+
 def test_of_a_step_whose_line_is_cut_nothing_is_done(tmp_path, on_box):
     step = guarded(f"touch {tmp_path}/done\nrm -rf {tmp_path}/somewhere/deep")
     (tmp_path / "somewhere").mkdir()

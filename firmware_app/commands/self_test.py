@@ -24,10 +24,11 @@ from firmware_app.vision.video import Video
 
 HOME = Path(__file__).parents[2]
 RIDER = HOME / "firmware_app/sim/rides/front.mp4"
+PI = Path("/proc/device-tree/model")
 LOOKS = 5
 """Pictures of the rider; an emulated Pi needs ten seconds for each."""
 LATE = (
-    "aiortc", "av", "cryptography.hazmat.bindings.openssl.binding", "cv2", "gpiozero", "lgpio",
+    "aiortc", "av", "cryptography.hazmat.bindings.openssl.binding", "cv2", "gpiozero",
     "paho.mqtt.client", "sqlite3", "ssl", "uvicorn",
 )  # fmt: skip
 """Parts that a service loads only when it needs them."""
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     models = args.models or (shipped if shipped.is_dir() else models_folder())
     tries: dict[str, Callable[[], object]] = {
         "parts": _load_parts,
+        "pins": _find_pins,
         "settings": _read_settings,
         "voice": _find_voice,
         "pose": lambda: _find_rider(models),
@@ -70,6 +72,19 @@ def _load_parts() -> str:
                 " config/setup/debian-box.txt, else build the release anew"
             ) from error
     return f"{len(names)} commands and {len(LATE) + 1} libraries load"
+
+
+def _find_pins() -> str:
+    try:
+        importlib.import_module("lgpio")
+    except ImportError as error:
+        if not PI.exists():
+            return "none here: no Raspberry Pi"
+        raise MissingPart(
+            f"lgpio does not load ({error}): on Python 3.13 it is Raspberry Pi OS's; apt install"
+            " python3-lgpio, or provision the box again"
+        ) from error
+    return "lgpio loads"
 
 
 def _read_settings() -> str:

@@ -67,6 +67,8 @@ class BoxFacts(Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
     packages: tuple[str, ...] = ()
     """Those of the asked ones that are installed."""
+    lacks_pins: bool = False
+    """A Raspberry Pi without python3-lgpio; a release brings it for Python 3.11 alone."""
     files: dict[str, str] = {}
     """Path to "mode sha256"; empty: not there."""
     technicians: dict[str, str] = {}
@@ -147,6 +149,7 @@ def plan_box(facts: BoxFacts, wanted: Wanted) -> list[BoxStep]:
     """
     return [
         *_packages(facts, wanted),
+        *([PINS] if facts.lacks_pins else []),
         *_hostname(facts, wanted),
         *_accounts(facts, wanted),
         *_files(facts, wanted.files),
@@ -223,15 +226,28 @@ def _packages(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:
             f"install Debian's {' '.join(missing)}",
             # a first start that is tried again asks no mirror for what is there
             f"there=$(dpkg-query -W -f '${{db:Status-Status}} ' {names} 2>/dev/null || true)\n"
-            f'[ "$there" != "{"installed " * len(missing)}" ] || exit 0\n'
-            "export DEBIAN_FRONTEND=noninteractive\n"
-            # what a pulled plug left half done; what is still amiss then, the next line mends
-            "dpkg --configure -a || true\n"
-            "apt-get -qq -o DPkg::Lock::Timeout=600 update\n"
-            "apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --fix-broken\n"
-            "apt-get -qq -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends"
-            f" {names}\n",
+            f'[ "$there" != "{"installed " * len(missing)}" ] || exit 0\n' + _apt_install(names),
         )
+
+
+def _apt_install(names: str) -> str:
+    apt = "apt-get -qq -o DPkg::Lock::Timeout=600"
+    return (
+        "export DEBIAN_FRONTEND=noninteractive\n"
+        # what a pulled plug left half done; what is still amiss then, --fix-broken mends
+        "dpkg --configure -a || true\n"
+        f"{apt} update\n"
+        f"{apt} install --yes --fix-broken\n"
+        f"{apt} install --yes --no-install-recommends {names}\n"
+    )
+
+
+PINS = BoxStep(
+    "install Raspberry Pi's python3-lgpio",
+    "[ -e /proc/device-tree/model ] || exit 0\n"
+    "! /usr/bin/python3 -c 'import lgpio' 2>/dev/null || exit 0\n" + _apt_install("python3-lgpio"),
+)
+"""Not Debian's: Raspberry Pi's own archive has it, and its OS from the start."""
 
 
 def _hostname(facts: BoxFacts, wanted: Wanted) -> Iterable[BoxStep]:

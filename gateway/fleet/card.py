@@ -42,7 +42,7 @@ WORK, BEGIN, LOG = "first-boot.sh", "begin.sh", f"{BOOT}/bikebox.log"
 UNIT = "first-boot-bikebox.service"
 RUNS = f" systemd.run={FOLDER}/{BEGIN} systemd.run_success_action=reboot"
 RUNS += " systemd.unit=kernel-command-line.target"
-NEVER_SEEN = BoxFacts(fstab="/dev/root / ext4 defaults 0 1\n", swap_file=True)
+NEVER_SEEN = BoxFacts(fstab="/dev/root / ext4 defaults 0 1\n", swap_file=True, lacks_pins=True)
 """Every step is needed; each looks for itself whether there is something to do."""
 UNIT_TEXT = f"""[Unit]
 Description=Bikebox: make this card a bike's

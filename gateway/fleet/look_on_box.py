@@ -6,6 +6,7 @@ packages and files are asked after.
 
 import grp
 import hashlib
+import importlib.util
 import json
 import platform
 import pwd
@@ -32,6 +33,7 @@ def main() -> None:
         "hostname": platform.node(),
         "free_bytes": shutil.disk_usage("/opt").free,
         "packages": [name for name in asked["packages"] if installed(name)],
+        "lacks_pins": lacks_pins(),
         "files": {path: digest(Path(path)) for path in asked["files"]},
         "technicians": technicians(),
         "updater": UPDATER.resolve().name if UPDATER.exists() else "",
@@ -76,6 +78,11 @@ def installed(name: str) -> bool:
     asked = ["/usr/bin/dpkg-query", "-W", "-f=${db:Status-Status}", name]
     said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     return said.stdout == "installed"
+
+
+def lacks_pins() -> bool:
+    """Tell whether this is a Raspberry Pi whose own Python cannot read them."""
+    return Path("/proc/device-tree/model").exists() and importlib.util.find_spec("lgpio") is None
 
 
 def technicians() -> dict[str, str]:

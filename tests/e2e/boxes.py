@@ -1,7 +1,7 @@
 """Boxes with an init of their own, in namespaces: up in a second, gone by pid.
 
-Each is systemd as PID 1 on an overlay of .cache/e2e/debian (config/setup/box-root makes it), with
-a host key and an address of its own. What dies with it: everything in it. row.py makes them.
+Each is systemd as PID 1 on an overlay of a Debian (config/setup/box-root makes it), with a host key
+and an address of its own. What dies with it: everything in it. row.py makes them.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-DEBIAN = REPOSITORY / ".cache" / "e2e" / "debian"
+BOOKWORM = REPOSITORY / ".cache/e2e/bookworm"
 PROGRAMS = ("systemd-nspawn", "unshare", "nsenter", "setpriv", "ip", "ssh-keygen")
 BOOT_S = 60.0
 START_TIME = 19
@@ -45,8 +45,8 @@ def why_not() -> str:
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         return f"no {', '.join(missing)} here: config/setup/set-up e2e"
-    if not DEBIAN.with_suffix(".stamp").exists():
-        return f"no {DEBIAN}: config/setup/box-root"
+    if not BOOKWORM.with_suffix(".stamp").exists():
+        return f"no {BOOKWORM}: config/setup/box-root"
     return ""
 
 
@@ -62,13 +62,14 @@ def until(true: Callable[[], object], seconds: float, what: str) -> None:
 class Box:
     """One bike's box: a Debian that boots, on a disk that outlives the plug."""
 
-    def __init__(self, n: int, folder: Path, key: Path, network: int) -> None:
+    def __init__(self, n: int, folder: Path, key: Path, network: int, debian: Path) -> None:
         """Prepare its disk; key is the technician's, network the pid of who keeps its network."""
         self.name = f"bike-{n}"
         self.ip = f"10.77.0.{10 + n}"
         self.folder = folder
         self._key = key
         self._network = network
+        self._debian = debian
         self._tree = f"bikebox-{os.getpid()}-{uuid.uuid4().hex[:6]}-{n}"
         self._nspawn: subprocess.Popen[bytes] | None = None
         self.more = ""
@@ -125,7 +126,7 @@ class Box:
             stderr=subprocess.STDOUT,
             env={
                 **os.environ, "NAME": self._tree, "FOLDER": str(self.folder),
-                "DEBIAN": str(DEBIAN), "MORE": self.more,
+                "DEBIAN": str(self._debian), "MORE": self.more,
             },
         )  # fmt: skip
         console.close()

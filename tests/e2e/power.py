@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from boxes import DEBIAN, REPOSITORY, run, until
+from boxes import BOOKWORM, REPOSITORY, run, until
 
 KERNEL = REPOSITORY / ".cache/e2e/kernel"
 INSIDE = Path(__file__).with_name("on_machine.py")
@@ -60,7 +60,7 @@ class Machine:
 
     def make_disk(self) -> None:
         """Make its disk of Debian and what was put there."""
-        names = {"FOLDER": str(self.folder), "DEBIAN": str(DEBIAN), "DISK_MB": str(DISK_MB)}
+        names = {"FOLDER": str(self.folder), "DEBIAN": str(BOOKWORM), "DISK_MB": str(DISK_MB)}
         run(["unshare", "--mount", "bash", "-ec", ON_ITS_DISK], **names)
 
     def start(self, *scene: str) -> None:

@@ -16,16 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from boxes import Box, make_key, run, until
+from boxes import BOOKWORM, Box, make_key, run, until
 
 
 class Row:
     """A row of boxes in one network with a technician's laptop."""
 
-    def __init__(self, folder: Path, boxes: int) -> None:
+    def __init__(self, folder: Path, boxes: int, debian: Path = BOOKWORM) -> None:
         """Make the network, the technician's key and the boxes; nothing has power yet."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._debian = debian
         self._keepers: list[subprocess.Popen[bytes]] = []
         self.key = folder / "technician"
         make_key(self.key, "technician@laptop")
@@ -40,7 +41,7 @@ class Row:
 
     def _box(self, n: int) -> Box:
         keeper = self._network()
-        box = Box(n, self.folder / f"box-{n}", self.key, keeper.pid)
+        box = Box(n, self.folder / f"box-{n}", self.key, keeper.pid, self._debian)
         self.laptop(
             "ip", "link", "add", f"to{n}", "type", "veth",
             "peer", "name", "host0", "netns", str(keeper.pid),
