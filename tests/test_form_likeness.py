@@ -2,6 +2,7 @@
 
 import pytest
 
+from firmware_app.form.evidence import ON
 from firmware_app.form.fitted import GOOD, WAYS
 from firmware_app.form.likeness import likeness
 from firmware_app.form.posture import FIGURES
@@ -30,7 +31,7 @@ def test_each_posture_is_told_as_itself_and_more_of_it_as_more(view, posture):
     half, full = (likeness(view, deviation(view, (posture, strength))) for strength in (0.5, 1))
     assert told(view, (posture, 1)) == posture
     assert full[posture].strength > half[posture].strength
-    assert full[posture].ahead > 1
+    assert full[posture].ahead > (1 if posture in ON[view] else 0.5)
 
 
 @pytest.mark.parametrize("view", list(WAYS))
@@ -52,6 +53,16 @@ def test_what_lies_between_two_postures_is_told_less_surely_than_either():
 def test_who_sits_in_another_way_altogether_is_told_nothing():
     figures = dict.fromkeys(FIGURES["front"], 0.0) | {"width": 0.4, "ear_y": -0.4}
     assert max(like.ahead for like in likeness("front", figures).values()) < 0
+
+
+@pytest.mark.parametrize(
+    ("reach", "posture"), [(0.09, "lean_low"), (0.0, "rounded_back"), (-0.03, "rounded_back")]
+)
+def test_obliquely_who_leans_has_the_shoulders_further_ahead_of_the_hips(reach, posture):
+    seen = (-0.02, 0.2, 0.32, 0.17, reach)
+    told = likeness("oblique", dict(zip(FIGURES["oblique"], seen, strict=True)))
+    assert max(told, key=lambda name: told[name].ahead) == posture
+    assert told[posture].ahead > 0
 
 
 def test_a_figure_that_was_not_seen_leaves_all_postures_open():

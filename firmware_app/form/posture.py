@@ -13,7 +13,7 @@ from firmware_app.wire import View
 _FRONT = ("width", "shoulder_y", "ear_y", "nose_drop")
 FIGURES: dict[View, tuple[str, ...]] = {
     "front": _FRONT,
-    "oblique": _FRONT,
+    "oblique": (*_FRONT, "reach"),
     "side": ("trunk_angle", "trunk_length", "head_pitch", "neck_x", "neck_y"),
 }
 """The deviations that tell shrug, head drop, rounded back and lean from one another."""
@@ -27,7 +27,8 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     """Return the deviations of now from base; those that cannot be seen are left out.
 
     From the front: width (logarithm; nearer is larger), shoulder_y, ear_y and nose_drop (down is
-    positive), turn (of the head), rise (of head and shoulders alike).
+    positive), reach (of the shoulders ahead of the hips, which shows obliquely: who leans takes
+    them forward, who rounds the back does not), turn (of the head), rise (of head and shoulders).
     head_tilt and shoulder_tilt (left down is positive), left_elbow_out and right_elbow_out.
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
     (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
@@ -46,6 +47,7 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     if bounce is not None:
         found["bounce"] = abs(bounce) / unit
     if view != "side":
+        found |= _reach(now, base, unit)
         found |= _swing(now, base, unit) | _knees(view, now, base, unit)
     return found
 
@@ -62,6 +64,14 @@ def _front(now: Summary, base: Summary, unit: float) -> Summary:
         "turn": (_nose(now)[0] - _nose(base)[0]) / head,
         "rise": -max(shoulder_y, ear_y),
     } | _level(now, base)
+
+
+def _reach(now: Summary, base: Summary, unit: float) -> Summary:
+    """Return how much further the shoulders are ahead of the hips."""
+    if not all("hip_x" in at for at in (now, base)):
+        return {}
+    ahead, before = (at["shoulder_x"] - at["hip_x"] for at in (now, base))
+    return {"reach": (ahead - before) / unit}
 
 
 def _level(now: Summary, base: Summary) -> Summary:
