@@ -283,6 +283,11 @@ def test_the_saddle_is_judged_the_right_way_round(bdc_deg, rule):
     assert rider.faults() == ({rule} if rule else set())
 
 
+def test_who_bounces_for_some_seconds_has_no_saddle_that_is_too_high():
+    rider = Rider("side").ride(40, Side()).ride(14, Side(knee_bdc_deg=8))
+    assert not rider.faults()
+
+
 def test_what_a_view_cannot_show_is_unseen_and_says_so():
     seen_from_front, seen_from_side = learnt().form, learnt("side").form
     assert seen_from_front.states["elbows_locked"] == "unseen"

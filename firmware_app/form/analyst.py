@@ -192,6 +192,8 @@ class Analyst:
         return shown, why
 
     def _shown(self, now: Summary, deviation: Summary) -> Summary:
+        if "knee_bdc_deg" in now:
+            now = now | {"knee_bdc_deg": self._saddle.steady_deg(now["knee_bdc_deg"])}
         found = evidence(self._view, now, deviation)
         if self._learner.settled:
             return found
