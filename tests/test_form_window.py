@@ -7,7 +7,7 @@ import pytest
 
 from firmware_app.form.crank import CrankPhase
 from firmware_app.form.metrics import FormMetrics, Head, Hips, Trunk
-from firmware_app.form.window import KNEE_DEG, Window
+from firmware_app.form.window import KNEE_DEG, ROOM, Window
 
 
 def pedal(rpm, fps, *, seconds=10.0, sway=0.0, bounce=0.0, noise=0.0, knee=None, seed=1):
@@ -47,6 +47,13 @@ def test_sway_and_bounce_are_told_apart_by_the_crank(rpm, fps):
     assert size(found, "shoulder_x", 1) == pytest.approx(0.02, rel=0.15)
     assert size(found, "shoulder_y", 2) == pytest.approx(0.01, rel=0.2)
     assert size(found, "shoulder_y", 1) < 0.003
+
+
+@pytest.mark.parametrize("fps", [30, 120])
+def test_late_in_a_ride_what_moves_is_told_as_at_its_beginning(fps):
+    window, crank, now_s = pedal(90, fps, seconds=2.2 * ROOM / fps, sway=0.02)
+    assert size(window.in_time(now_s, crank), "shoulder_x", 1) == pytest.approx(0.02, rel=0.01)
+    assert window.posture(now_s)["shoulder_y"] == 0.4
 
 
 def test_the_knee_at_the_bottom_is_read_through_the_noise():

@@ -251,4 +251,4 @@ def _of_three(rides: int) -> int:
 
 def _busy(form: FormState) -> bool:
     """Tell whether the rider has a hand off the bar or the head turned."""
-    return any(why in PASSING for why in form.why.values())
+    return not PASSING.isdisjoint(form.why.values())

@@ -134,6 +134,8 @@ class Analyst:
         now: Summary = {}
         if not blind:
             now = self._window.posture(t_s) | self._in_time(t_s)
+            if self._view == "side":
+                now |= self._window.elbow_play(t_s)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)
         if "saddle_low" in shown:
@@ -217,12 +219,12 @@ class Analyst:
             shown = {other: value for other, value in shown.items() if other != rule}
         why |= dict.fromkeys(self._without, reasons.LEFT_OUT)
         for rule, dwell in self._dwell.items():
-            seen = rule in shown
-            states[rule] = dwell.step(shown[rule], dt_s) if seen else dwell.blind(dt_s)
-            if states[rule] == "ok" and rule in unproven:
-                states[rule] = "unseen"
-                why[rule] = unproven[rule]
-        fading = {rule for rule in shown if self._dwell[rule].fading}
+            state = dwell.step(shown[rule], dt_s) if rule in shown else dwell.blind(dt_s)
+            if state == "ok" and rule in unproven:
+                state, why[rule] = "unseen", unproven[rule]
+            states[rule] = state
+        faults = [rule for rule in shown if states[rule] == "fault"]
+        fading = {rule for rule in faults if self._dwell[rule].fading}
         standing = states["standing"] == "fault"
         learning, move_cm = self._learner.learning, self._saddle.move_cm
         return FormState(t_s, states, why, learning, standing, frozenset(fading), move_cm)

@@ -10,8 +10,9 @@ whose baseline was learnt with a fault gets a better one as soon as they sit bet
 """
 
 import math
-import statistics
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterable
+from statistics import median
 from typing import NamedTuple
 
 from firmware_app.form.plausible import plausible
@@ -52,7 +53,7 @@ class Learner:
         self._learnt_s = 0.0
         self._settled_s = float("-inf")
         """How much was learnt when the medians were last taken."""
-        self._moments: list[Summary] = []
+        self._moments = _Moments()
         self._summary: Summary = {}
 
     @property
@@ -77,7 +78,7 @@ class Learner:
             self._follow(moment, min(times * lasted_s / FOLLOW_S, 1.0))
             return
         self._learnt_s += lasted_s
-        self._moments.append(moment)
+        self._moments.add(moment)
         if self._known and self._learnt_s >= RECALL_S:
             self._recall(self._known)
             return
@@ -85,24 +86,21 @@ class Learner:
         if learnt or (self.learning is None and self._learnt_s >= self._settled_s + SETTLE_S):
             self._settle()
         if learnt:
-            self._moments.clear()
+            self._moments = _Moments()
 
     def _recall(self, known: tuple[Baseline, ...]) -> None:
         """Take up what earlier rides had in common if the rider sits where they were ridden."""
         self._known = ()
-        now = self._median()
+        now = self._moments.middle()
         fitting = [one.summary for one in known if same_seat(now, one.summary)]
         if fitting:
-            self._summary = now | _middle(fitting)
+            self._summary = now | _Moments(fitting).middle()
             self._learnt_s = self._need_s
-            self._moments.clear()
+            self._moments = _Moments()
 
     def _settle(self) -> None:
         self._settled_s = self._learnt_s
-        self._summary = plausible(self._view, self._summary | self._median())
-
-    def _median(self) -> Summary:
-        return _middle(self._moments)
+        self._summary = plausible(self._view, self._summary | self._moments.middle())
 
     def _follow(self, moment: Summary, share: float) -> None:
         for name, value in self._summary.items():
@@ -110,14 +108,25 @@ class Learner:
                 self._summary[name] = value + share * (moment[name] - value)
 
 
-def _middle(moments: Sequence[Summary]) -> Summary:
-    """Return the median of each measure that enough of the moments have."""
-    found: Summary = {}
-    for name in {name for moment in moments for name in moment}:
-        seen = [moment[name] for moment in moments if name in moment]
-        if len(seen) >= KNOWN * len(moments):
-            found[name] = statistics.median(seen)
-    return found
+class _Moments:
+    """Collects each measure in order of size: the middle is asked for again and again."""
+
+    def __init__(self, moments: Iterable[Summary] = ()) -> None:
+        self._count = 0
+        self._seen: dict[str, list[float]] = {}
+        for moment in moments:
+            self.add(moment)
+
+    def add(self, moment: Summary) -> None:
+        """Take in one more."""
+        self._count += 1
+        for name, value in moment.items():
+            insort(self._seen.setdefault(name, []), value)
+
+    def middle(self) -> Summary:
+        """Return the median of each measure that enough of the moments have."""
+        enough = KNOWN * self._count
+        return {name: median(seen) for name, seen in self._seen.items() if len(seen) >= enough}
 
 
 def same_seat(now: Summary, then: Summary) -> bool:

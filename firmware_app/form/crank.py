@@ -5,6 +5,7 @@ the last turn. Where the magnet sits does not matter: everything that is read of
 amplitude, or is compared with the same rider and the same magnet.
 """
 
+import math
 from collections import deque
 
 import numpy as np
@@ -40,9 +41,8 @@ class CrankPhase:
 
     def phase_rad(self, t_s: Floats) -> Floats:
         """Return the crank's phase at these moments, 2 pi for each turn; NaN before it turned."""
-        pulses = np.array(self._pulses_s)
-        turns = np.arange(len(pulses), dtype=np.float64)
-        phase: Floats = np.interp(t_s, pulses, turns, left=np.nan)
-        after = t_s > pulses[-1]
-        phase[after] = turns[-1] + (t_s[after] - pulses[-1]) / (pulses[-1] - pulses[-2])
-        return 2 * np.pi * phase
+        *_, before_s, last_s = self._pulses_s
+        next_s = (last_s + turns * (last_s - before_s) for turns in (1, 2))  # more than LATE
+        pulses_s = [*self._pulses_s, *next_s]
+        phase: Floats = np.interp(t_s, pulses_s, np.arange(len(pulses_s)), left=np.nan)
+        return math.tau * phase

@@ -73,12 +73,14 @@ class KneeClock:
             self._lately.popleft()
         if len(self._lately) < FEWEST or before is None:
             return None
+        if self._low and height <= before[1]:
+            return None  # still on its way down
         heights = [one for _, one in self._lately]
         lowest, highest = min(heights), max(heights)
         middle = (lowest + highest) / 2
         if height < middle - CLEAR * (highest - lowest):
             self._low = True
-        if not self._low or height < middle or height <= before[1]:
+        if not self._low or height < middle:
             return None
         self._low = False
         share = (middle - before[1]) / (height - before[1])

@@ -10,6 +10,7 @@ taken for nothing else. The numbers are in fitted.py, which `bikebox tune` write
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
@@ -45,12 +46,9 @@ class Model(NamedTuple):
     """Normal distributions: each posture at each strength, good riding, and anything else."""
 
     names: tuple[str, ...]
-    whiten: Floats
-    """[N * figures, figures]; turns figures into ..."""
-    mean: Floats
-    """... [N * figures], with a scatter of 1 around this."""
-    height: Floats
-    """[N], logarithm of the density at the mean."""
+    terms: Floats
+    """[N, T]; the logarithm of each density is a polynomial in the figures, see _terms: every
+    posture at every strength, then good riding, then anything else."""
 
 
 def likeness(view: View, deviation: Summary) -> dict[str, Likeness]:
@@ -65,24 +63,23 @@ def remarkable(view: View, deviation: Summary) -> bool:
     names = FIGURES[view]
     if not all(name in deviation for name in names):
         return False
-    good: list[list[float]] = _MODELS[view].whiten[-2 * len(names) : -len(names)].tolist()
-    figures = [deviation[name] for name in names]
-    off = [sum(a * b for a, b in zip(row, figures, strict=True)) for row in good]
-    return sum(one * one for one in off) > EDGE
+    _, *good = _MODELS[view].terms[-2].tolist()
+    _, *terms = _terms([deviation[name] for name in names])
+    squares: float = -2 * sum(a * b for a, b in zip(good, terms, strict=True))
+    return squares > EDGE
 
 
 def compared(model: Model, figures: Sequence[float]) -> dict[str, Likeness]:
     """Return each posture's likeness by a model."""
-    off = np.einsum("ij,j->i", model.whiten, np.array(figures)) - model.mean
-    likely = model.height - 0.5 * (off * off).reshape(len(model.height), -1).sum(axis=1)
-    none = float(likely[-2:].max())
-    by_name = likely[:-2].reshape(len(model.names), len(STRENGTHS))
-    best = by_name.max(axis=1).tolist()
-    found = {}
-    for place, name in enumerate(model.names):
-        others = max([none, *best[:place], *best[place + 1 :]])
-        found[name] = Likeness(_peak(by_name[place].tolist()), best[place] - others)
-    return found
+    likely: list[float] = np.einsum("nt,t->n", model.terms, _terms(figures)).tolist()
+    steps = len(STRENGTHS)
+    ways = [likely[at : at + steps] for at in range(0, len(model.names) * steps, steps)]
+    tops = [max(way) for way in ways]
+    *_, second, first = sorted([*tops, max(likely[-2:])])
+    return {
+        name: Likeness(_peak(way, top), top - (second if top == first else first))
+        for name, way, top in zip(model.names, ways, tops, strict=True)
+    }
 
 
 def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
@@ -95,18 +92,25 @@ def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
     anything = ANYTHING**2 * np.eye(len(good))
     mean = np.array([*means, np.zeros(len(good)), np.zeros(len(good))])
     spread_all = np.array([*spreads, good, anything])
-    height = -0.5 * np.linalg.slogdet(spread_all)[1]
-    whiten = np.linalg.inv(np.linalg.cholesky(spread_all))
-    whitened = np.einsum("nij,nj->ni", whiten, mean).ravel()
-    return Model(tuple(ways), whiten.reshape(-1, len(good)), whitened, height)
+    sharp = np.linalg.inv(spread_all)
+    slope = np.einsum("nij,nj->ni", sharp, mean)
+    height = -0.5 * (np.linalg.slogdet(spread_all)[1] + (slope * mean).sum(axis=1))
+    upper = np.triu_indices(len(good))
+    bend = -sharp[:, upper[0], upper[1]] * np.where(upper[0] == upper[1], 0.5, 1.0)
+    return Model(tuple(ways), np.column_stack([height, slope, bend]))
 
 
-def _peak(likely: list[float]) -> float:
+def _terms(figures: Sequence[float]) -> list[float]:
+    """Return what a polynomial of second degree is made of: 1, each figure, each two of them."""
+    return [1.0, *figures, *(a * b for a, b in combinations_with_replacement(figures, 2))]
+
+
+def _peak(likely: list[float], top: float) -> float:
     """Return the strength at the top of a parabola through the three likeliest."""
-    at = likely.index(max(likely))
+    at = likely.index(top)
     if not 0 < at < len(likely) - 1:
         return STRENGTHS[at]
-    before, top, after = likely[at - 1 : at + 2]
+    before, after = likely[at - 1], likely[at + 1]
     return STRENGTHS[at] + 0.05 * (before - after) / (before - 2 * top + after)
 
 

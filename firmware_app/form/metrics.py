@@ -11,10 +11,12 @@ journal keeps of every frame.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from firmware_app import wire
 
+Seen = TypeVar("Seen")
 NOSE, LEFT_EAR, LEFT_SHOULDER, LEFT_ELBOW, LEFT_WRIST = 0, 7, 11, 13, 15
 LEFT_HIP, LEFT_KNEE = 23, 25
 KNEES = (LEFT_KNEE, LEFT_KNEE + 1)
@@ -125,29 +127,23 @@ class _Body:
         self._t_s = frame.t_s
         self._view: wire.View = view
         points = frame.landmarks
-        ahead = sum(
-            points[i].x_px - points[j].x_px
-            for i, j in ((LEFT_SHOULDER, LEFT_HIP), (LEFT_SHOULDER + 1, LEFT_HIP + 1))
-        )
-        turned = view != "front" and ahead < 0
-        height = frame.height_px
-        sign = -1.0 if turned else 1.0
-        self._xy: dict[int, tuple[float, float]] = {}
-        self._seen: dict[int, bool] = {}
+        turned = view != "front" and _faces_left(points)
+        width, height = frame.width_px, frame.height_px
+        ahead_px = -height if turned else height
+        self._at: dict[int, tuple[float, float]] = {}
+        """Where the landmarks are that are seen."""
         for place, visible in MEASURED.items():
             point = points[place]
             x_px, y_px = point.x_px, point.y_px
-            self._xy[place] = (sign * x_px / height, y_px / height)
-            self._seen[place] = (
-                point.visibility >= visible and 0 <= x_px <= frame.width_px and 0 <= y_px <= height
-            )
+            if point.visibility >= visible and 0 <= x_px <= width and 0 <= y_px <= height:
+                self._at[place] = (x_px / ahead_px, y_px / height)
         # facing left we see the left side of the rider; BlazePose's left is the rider's
         self._near = 0 if turned else 1
         self._turned = turned
 
     def metrics(self) -> FormMetrics:
         """Measure what is seen."""
-        head, trunk = self._head(), self._trunk()
+        head, trunk = _seen(self._head), _seen(self._trunk)
         if head is None or trunk is None:
             return FormMetrics(t_s=self._t_s, blind="head and shoulders not in view")
         if trunk.shoulder_span < SMALL[self._view]:
@@ -157,13 +153,13 @@ class _Body:
             t_s=self._t_s,
             trunk=trunk,
             head=head,
-            hips=self._hips(),
-            arms=self._arms(),
-            elbows=self._elbows() if self._view == "front" else None,
-            knees=None if side else self._knees(),
-            knee_deg=self._knee_deg() if side else None,
-            hand=self._hand(),
-            over_hands=self._over_hands() if side else None,
+            hips=_seen(self._hips),
+            arms=_seen(self._arms),
+            elbows=_seen(self._elbows) if self._view == "front" else None,
+            knees=None if side else _seen(self._knees),
+            knee_deg=_seen(self._knee_deg) if side else None,
+            hand=_seen(self._hand),
+            over_hands=_seen(self._over_hands) if side else None,
         )
 
     def _pair(self, left: int) -> tuple[int, int]:
@@ -172,37 +168,22 @@ class _Body:
             return left + self._near, left + self._near
         return left, left + 1
 
-    def _sees(self, *points: int) -> bool:
-        return all(map(self._seen.__getitem__, points))
-
     def _middle(self, a: int, b: int) -> tuple[float, float]:
-        (ax, ay), (bx, by) = self._xy[a], self._xy[b]
+        (ax, ay), (bx, by) = self._at[a], self._at[b]
         return (ax + bx) / 2, (ay + by) / 2
 
     def _span(self, a: int, b: int) -> float:
-        (ax, ay), (bx, by) = self._xy[a], self._xy[b]
-        return math.hypot(ax - bx, ay - by)
+        return math.dist(self._at[a], self._at[b])
 
-    def _trunk(self) -> Trunk | None:
+    def _trunk(self) -> Trunk:
         a, b = self._pair(LEFT_SHOULDER)
-        if not self._sees(a, b):
-            return None
-        if self._view == "side":
-            hip = LEFT_HIP + self._near
-            if not self._sees(hip):
-                return None
-            span = self._span(a, hip)
-        else:
-            span = self._span(a, b)
-        x, y = self._middle(a, b)
-        return Trunk(*_round(x, y, span, self._tilt(a, b)))
+        span = self._span(a, LEFT_HIP + self._near if self._view == "side" else b)
+        return Trunk(*_round(*self._middle(a, b), span, self._tilt(a, b)))
 
-    def _head(self) -> Head | None:
+    def _head(self) -> Head:
         a, b = self._pair(LEFT_EAR)
-        if not self._sees(a, b, NOSE):
-            return None
-        span = self._span(a, NOSE) if self._view == "side" else self._span(a, b)
-        return Head(*_round(*self._middle(a, b), span, *self._xy[NOSE], self._tilt(a, b)))
+        span = self._span(a, NOSE if self._view == "side" else b)
+        return Head(*_round(*self._middle(a, b), span, *self._at[NOSE], self._tilt(a, b)))
 
     def _tilt(self, left: int, right: int) -> float:
         """Return how far the left one is below the right; who is turned has them change sides.
@@ -211,60 +192,62 @@ class _Body:
         """
         if self._turned:
             left, right = right, left
-        return self._xy[left][1] - self._xy[right][1]
+        return self._at[left][1] - self._at[right][1]
 
-    def _hips(self) -> Hips | None:
-        a, b = self._pair(LEFT_HIP)
-        if not self._sees(a, b):
-            return None
-        return Hips(*_round(*self._middle(a, b)))
+    def _hips(self) -> Hips:
+        return Hips(*_round(*self._middle(*self._pair(LEFT_HIP))))
 
-    def _arms(self) -> Arms | None:
-        elbows = self._pair(LEFT_ELBOW)
-        if not all(self._sees(elbow - 2, elbow, elbow + 2) for elbow in elbows):
-            return None
-        left, right = (self._flexion_deg(elbow - 2, elbow, elbow + 2) for elbow in elbows)
-        return Arms(round(left, 1), round(right, 1))
+    def _arms(self) -> Arms:
+        left, right = (self._flexion_deg(elbow) for elbow in self._pair(LEFT_ELBOW))
+        return Arms(left, right)
 
-    def _elbows(self) -> Elbows | None:
+    def _elbows(self) -> Elbows:
         """Return how far the elbows are out; the rider's left is on the right of the picture."""
-        left, right = LEFT_ELBOW, LEFT_ELBOW + 1
-        if not self._sees(left, right):
-            return None
-        return Elbows(
-            *_round(
-                self._xy[left][0] - self._xy[left - 2][0],
-                self._xy[right - 2][0] - self._xy[right][0],
-            )
-        )
+        left, right = self._at[LEFT_ELBOW], self._at[LEFT_ELBOW + 1]
+        left_shoulder, right_shoulder = self._at[LEFT_SHOULDER], self._at[LEFT_SHOULDER + 1]
+        return Elbows(*_round(left[0] - left_shoulder[0], right_shoulder[0] - right[0]))
 
-    def _over_hands(self) -> float | None:
-        shoulder = LEFT_SHOULDER + self._near
-        if not self._sees(shoulder, shoulder + 4):
-            return None
-        return round(self._xy[shoulder][0] - self._xy[shoulder + 4][0], 4)
+    def _over_hands(self) -> float:
+        shoulder, wrist = LEFT_SHOULDER + self._near, LEFT_WRIST + self._near
+        return round(self._at[shoulder][0] - self._at[wrist][0], 4)
 
-    def _knees(self) -> Knees | None:
-        if not self._sees(LEFT_KNEE, LEFT_KNEE + 1):
-            return None
-        return Knees(*_round(*self._xy[LEFT_KNEE], *self._xy[LEFT_KNEE + 1]))
+    def _knees(self) -> Knees:
+        return Knees(*_round(*self._at[LEFT_KNEE], *self._at[LEFT_KNEE + 1]))
 
-    def _knee_deg(self) -> float | None:
-        knee = LEFT_KNEE + self._near
-        if not self._sees(knee - 2, knee, knee + 2):
-            return None
-        return round(self._flexion_deg(knee - 2, knee, knee + 2), 1)
+    def _knee_deg(self) -> float:
+        return self._flexion_deg(LEFT_KNEE + self._near)
 
     def _hand(self) -> float | None:
-        wrists = [wrist for wrist in (LEFT_WRIST, LEFT_WRIST + 1) if self._seen[wrist]]
+        wrists = [wrist for wrist in (LEFT_WRIST, LEFT_WRIST + 1) if wrist in self._at]
         return round(min(self._span(NOSE, wrist) for wrist in wrists), 4) if wrists else None
 
-    def _flexion_deg(self, a: int, joint: int, b: int) -> float:
+    def _flexion_deg(self, joint: int) -> float:
         """Return 180 degrees less the angle at the joint; 0 is a straight limb."""
-        (ax, ay), (jx, jy), (bx, by) = self._xy[a], self._xy[joint], self._xy[b]
+        (ax, ay), (jx, jy), (bx, by) = self._at[joint - 2], self._at[joint], self._at[joint + 2]
         turn = math.atan2(by - jy, bx - jx) - math.atan2(jy - ay, jx - ax)
-        return abs(math.degrees(math.remainder(turn, math.tau)))
+        return round(abs(math.degrees(math.remainder(turn, math.tau))), 1)
 
 
-def _round(*values: float) -> tuple[float, ...]:
-    return tuple([round(value, 4) for value in values])
+def _seen(look: Callable[[], Seen]) -> Seen | None:
+    """Return what was measured; None when one of its landmarks is not seen."""
+    try:
+        return look()
+    except KeyError:
+        return None
+
+
+def _faces_left(points: tuple[wire.Landmark, ...]) -> bool:
+    """Tell whether the shoulders are left of the hips in the picture."""
+    left, right = points[LEFT_SHOULDER : LEFT_SHOULDER + 2]
+    left_hip, right_hip = points[LEFT_HIP : LEFT_HIP + 2]
+    return (left.x_px - left_hip.x_px) + (right.x_px - right_hip.x_px) < 0
+
+
+def _round(*values: float) -> list[float]:
+    """Return lengths to four decimals: round(value, 4), which by itself takes three times as long.
+
+    Only where two are equally near it must be asked.
+    """
+    return [
+        round(value, 4) if value * 1e4 % 1 == 0.5 else round(value * 1e4) / 1e4 for value in values
+    ]

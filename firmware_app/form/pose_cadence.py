@@ -62,10 +62,10 @@ class PoseCadence:
     def _fit(self) -> PoseRpm | None:
         if len(self._swings) < MIN_FRAMES:
             return None
-        table = np.array(self._swings)
-        if np.ptp(table[:, 0]) < 0.8 * WINDOW_S:
+        t_s, swings = (np.array(column) for column in zip(*self._swings, strict=True))
+        if t_s[-1] - t_s[0] < 0.8 * WINDOW_S:
             return None
-        found = best_fit(table[:, 0] - table[0, 0], table[:, 1])
+        found = best_fit(t_s - t_s[0], swings)
         at_the_end = not SLOWEST_RPM < found.rpm < FASTEST_RPM
         return None if found.fit < SURE or at_the_end else found
 
@@ -76,16 +76,19 @@ def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
     Each harmonic is fitted beside a level and a drift, which are taken out of both first; the
     best cadence is refined between its neighbours by a parabola.
     """
-    plain = np.linalg.qr(np.stack([np.ones_like(t_s), t_s], axis=1))[0]
-    rest = swing - plain @ (plain.T @ swing)
+    drift = t_s - t_s.mean()
+    level = np.full_like(t_s, 1 / math.sqrt(len(t_s)))
+    plain = np.stack([level, drift / math.sqrt(drift @ drift)])
+    rest = swing - (plain @ swing) @ plain
     whole = float(rest @ rest)
     if whole <= 0:
         return PoseRpm(SLOWEST_RPM, 0.0)
-    phase = np.outer(2 * math.pi / 60 * _RPM, t_s)
-    cos, sin = np.cos(phase), np.sin(phase)
-    cos, sin = cos - cos @ plain @ plain.T, sin - sin @ plain @ plain.T
-    cc, ss, cs = (cos**2).sum(1), (sin**2).sum(1), (cos * sin).sum(1)
-    c, s = cos @ rest, sin @ rest
+    cos, sin = _turns(t_s)
+    seen = np.stack([*plain, rest], axis=1)
+    (cos_level, cos_drift, c), (sin_level, sin_drift, s) = (cos @ seen).T, (sin @ seen).T
+    cc = np.einsum("rt,rt->r", cos, cos) - cos_level**2 - cos_drift**2
+    ss = np.einsum("rt,rt->r", sin, sin) - sin_level**2 - sin_drift**2
+    cs = np.einsum("rt,rt->r", cos, sin) - cos_level * sin_level - cos_drift * sin_drift
     explained = (c * c * ss - 2 * c * s * cs + s * s * cc) / (cc * ss - cs * cs) / whole
     at = int(np.argmax(explained))
     rpm = float(_RPM[at])
@@ -93,6 +96,20 @@ def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
         before, top, after = explained[at - 1 : at + 2].tolist()
         rpm += 0.5 * STEP_RPM * (before - after) / (before - 2 * top + after)
     return PoseRpm(round(rpm, 2), float(explained[at]))
+
+
+def _turns(t_s: Floats) -> tuple[Floats, Floats]:
+    """Return cos and sin of a crank's phase at every cadence: [R, T] each.
+
+    Multiplied up from the slowest by ever larger steps: thousands of angles take longer.
+    """
+    slowest, step = np.exp(1j * math.tau / 60 * np.outer((SLOWEST_RPM, STEP_RPM), t_s))
+    turns = slowest[None]
+    while len(turns) < len(_RPM):
+        turns = np.concatenate([turns, turns * step])
+        step = step * step
+    turns = turns[: len(_RPM)]
+    return turns.real.copy(), turns.imag.copy()
 
 
 def swing(metrics: FormMetrics) -> float | None:

@@ -136,11 +136,10 @@ def _swing(now: Summary, base: Summary, unit: float) -> Summary:
 
 def _change(now: Summary, base: Summary, name: str, harmonic: int) -> complex | None:
     """Return how a crank-locked motion has changed, its phase included."""
-    keys = (f"{name}_cos{harmonic}", f"{name}_sin{harmonic}")
-    if not all(key in now and key in base for key in keys):
+    cos, sin = f"{name}_cos{harmonic}", f"{name}_sin{harmonic}"
+    if cos not in now or cos not in base:
         return None
-    cos, sin = (now[key] - base[key] for key in keys)
-    return complex(cos, sin)
+    return complex(now[cos] - base[cos], now[sin] - base[sin])
 
 
 def _tilt_deg(at: Summary, part: str) -> float:

@@ -28,7 +28,8 @@ class SensorCheck:
 
     def __init__(self) -> None:
         self._said: deque[tuple[float, Mismatch]] = deque()
-        self._pose_rpm: deque[tuple[float, float]] = deque()
+        self._pose_rpm: dict[float, float] = {}
+        """Cadences of the pose to when they were last told."""
         self.mismatch: Mismatch = ""
         """How the sensor is wrong; empty: it is right, or nothing speaks against it."""
 
@@ -39,11 +40,10 @@ class SensorCheck:
             self._pose_rpm.clear()
             self._said.clear()
             return
-        self._pose_rpm.append((t_s, told.rpm))
-        while self._pose_rpm[0][0] < t_s - WINDOW_S:
-            self._pose_rpm.popleft()
-        lately = [rpm for _, rpm in self._pose_rpm]
-        if max(lately) - min(lately) > STEADY_RPM:
+        since_s = t_s - WINDOW_S
+        self._pose_rpm = {rpm: at_s for rpm, at_s in self._pose_rpm.items() if at_s >= since_s}
+        self._pose_rpm[told.rpm] = t_s
+        if max(self._pose_rpm) - min(self._pose_rpm) > STEADY_RPM:
             return
         self._said.append((t_s, classify(sensor_rpm or 0.0, told.rpm)))
         while self._said[0][0] < t_s - HOLD_S:
@@ -52,13 +52,13 @@ class SensorCheck:
             self._settle()
 
     def _settle(self) -> None:
-        counts = Counter(said for _, said in self._said)
-        right = counts.pop("", 0)
-        if right >= MOST * len(self._said):
+        said = [mismatch for _, mismatch in self._said]
+        right = said.count("")
+        if right >= MOST * len(said):
             self.mismatch = ""
-        elif right <= (1 - MOST) * len(self._said):
-            kind, most = counts.most_common(1)[0]
-            self.mismatch = kind if most >= MOST * len(self._said) else "noisy"
+        elif right <= (1 - MOST) * len(said):
+            kind, most = Counter(one for one in said if one).most_common(1)[0]
+            self.mismatch = kind if most >= MOST * len(said) else "noisy"
 
 
 def classify(sensor_rpm: float, pose_rpm: float) -> Mismatch:
