@@ -271,7 +271,7 @@ def test_each_fault_from_the_side_is_found(rule, at):
     assert rider.delay_s(rule, since_s) <= WINDOW_S[rule] + 1
 
 
-@pytest.mark.parametrize(("straight_deg", "told"), [(15, {"elbows_locked"}), (18, set())])
+@pytest.mark.parametrize(("straight_deg", "told"), [(14, {"elbows_locked"}), (16, set())])
 def test_who_rides_with_little_bent_arms_has_less_far_to_go(straight_deg, told):
     rider = learnt("side", at=Side(elbow_deg=23)).ride(12, Side(elbow_deg=straight_deg))
     assert rider.faults() == told

@@ -6,7 +6,8 @@ from collections import deque
 from firmware_app.wire import RuleState
 
 OFF = 0.6
-"""Evidence below this share of what began the fault is a correction; between, nothing changes."""
+"""Evidence below this share of what began the fault is a correction; between, nothing changes. What
+has not begun yet is forgotten as far as it is short of 1, for half a fault wavers about it."""
 FADING = 0.86
 """Evidence below this share of its recent height is on its way out ..."""
 FALLING, FALLING_S = 0.92, 1.0
@@ -57,8 +58,11 @@ class Dwell:
         self._lately.append((self._clock_s, evidence))
         while self._lately[0][0] < self._clock_s - FALLING_S:
             self._lately.popleft()
-        against = evidence < OFF if self._fault else evidence >= 1
-        self._for_s = max(0.0, self._for_s + (dt_s if against else -dt_s))
+        if self._fault:
+            speed = 1.0 if evidence < OFF else -1.0
+        else:
+            speed = 1.0 if evidence >= 1 else max((evidence - 1) / (1 - OFF), -1.0)
+        self._for_s = max(0.0, self._for_s + speed * dt_s)
         if self._for_s >= (self._off_s if self._fault else self._on_s):
             self._fault = not self._fault
             self._for_s = 0.0

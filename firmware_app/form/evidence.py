@@ -52,9 +52,9 @@ RISE: dict[View, float] = {"front": 0.15, "oblique": 0.18, "side": 0.12}
 ELBOW_DEG = (32.0, 19.5)
 """Flexion of the near elbow: where evidence begins, and where it is 1: a locked elbow reads 14 to
 19, and so, for some seconds, does one in use ..."""
-STRAIGHTER = -0.07
-"""... if it also is 7 degrees straighter than the rider's own: who rides with 23 cannot show ten,
-and good riding is so straight without play for 0.8 s at the most ..."""
+STRAIGHTER = -0.08
+"""... if it also is 8 degrees straighter than the rider's own: who rides with 23 cannot show ten,
+and good riding that is 7 straighter stays so for ten seconds ..."""
 ELBOW_PLAY_DEG = (14.0, 7.0)
 """... and does not play: an arm in use opens and closes by 8 and more as the trunk moves, however
 straight it is for the moment; a locked one reads the same within 6."""
