@@ -102,7 +102,8 @@ def model_of(good: Floats, ways: Mapping[str, tuple[Floats, Floats]]) -> Model:
 
 def _terms(figures: Sequence[float]) -> list[float]:
     """Return what a polynomial of second degree is made of: 1, each figure, each two of them."""
-    return [1.0, *figures, *(a * b for a, b in combinations_with_replacement(figures, 2))]
+    products = [a * b for a, b in combinations_with_replacement(figures, 2)]
+    return [1.0, *figures, *products]
 
 
 def _peak(likely: list[float], top: float) -> float:

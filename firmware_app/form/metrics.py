@@ -198,8 +198,8 @@ class _Body:
         return Hips(*_round(*self._middle(*self._pair(LEFT_HIP))))
 
     def _arms(self) -> Arms:
-        left, right = (self._flexion_deg(elbow) for elbow in self._pair(LEFT_ELBOW))
-        return Arms(left, right)
+        left, right = self._pair(LEFT_ELBOW)
+        return Arms(self._flexion_deg(left), self._flexion_deg(right))
 
     def _elbows(self) -> Elbows:
         """Return how far the elbows are out; the rider's left is on the right of the picture."""
@@ -219,13 +219,14 @@ class _Body:
 
     def _hand(self) -> float | None:
         wrists = [wrist for wrist in (LEFT_WRIST, LEFT_WRIST + 1) if wrist in self._at]
-        return round(min(self._span(NOSE, wrist) for wrist in wrists), 4) if wrists else None
+        return round(min([self._span(NOSE, wrist) for wrist in wrists]), 4) if wrists else None
 
     def _flexion_deg(self, joint: int) -> float:
         """Return 180 degrees less the angle at the joint; 0 is a straight limb."""
         (ax, ay), (jx, jy), (bx, by) = self._at[joint - 2], self._at[joint], self._at[joint + 2]
-        turn = math.atan2(by - jy, bx - jx) - math.atan2(jy - ay, jx - ax)
-        return round(abs(math.degrees(math.remainder(turn, math.tau))), 1)
+        x, y, next_x, next_y = jx - ax, jy - ay, bx - jx, by - jy
+        turn = math.atan2(x * next_y - y * next_x, x * next_x + y * next_y)
+        return round(abs(math.degrees(turn)), 1)
 
 
 def _seen(look: Callable[[], Seen]) -> Seen | None:

@@ -76,21 +76,22 @@ def best_fit(t_s: Floats, swing: Floats) -> PoseRpm:
     Each harmonic is fitted beside a level and a drift, which are taken out of both first; the
     best cadence is refined between its neighbours by a parabola.
     """
-    drift = t_s - t_s.mean()
+    drift = t_s - t_s.sum() / len(t_s)
+    drift /= math.sqrt(drift @ drift)
     level = np.full_like(t_s, 1 / math.sqrt(len(t_s)))
-    plain = np.stack([level, drift / math.sqrt(drift @ drift)])
-    rest = swing - (plain @ swing) @ plain
+    rest = swing - (swing @ level) * level - (swing @ drift) * drift
     whole = float(rest @ rest)
     if whole <= 0:
         return PoseRpm(SLOWEST_RPM, 0.0)
     cos, sin = _turns(t_s)
-    seen = np.stack([*plain, rest], axis=1)
+    seen = np.array([level, drift, rest]).T
     (cos_level, cos_drift, c), (sin_level, sin_drift, s) = (cos @ seen).T, (sin @ seen).T
-    cc = np.einsum("rt,rt->r", cos, cos) - cos_level**2 - cos_drift**2
-    ss = np.einsum("rt,rt->r", sin, sin) - sin_level**2 - sin_drift**2
+    cos_cos = np.einsum("rt,rt->r", cos, cos)
+    cc = cos_cos - cos_level**2 - cos_drift**2
+    ss = len(t_s) - cos_cos - sin_level**2 - sin_drift**2
     cs = np.einsum("rt,rt->r", cos, sin) - cos_level * sin_level - cos_drift * sin_drift
     explained = (c * c * ss - 2 * c * s * cs + s * s * cc) / (cc * ss - cs * cs) / whole
-    at = int(np.argmax(explained))
+    at = int(explained.argmax())
     rpm = float(_RPM[at])
     if 0 < at < len(_RPM) - 1:
         before, top, after = explained[at - 1 : at + 2].tolist()

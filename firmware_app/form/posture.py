@@ -54,14 +54,15 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
 
 def _front(now: Summary, base: Summary, unit: float) -> Summary:
     head = base["ear_span"]
+    (nose_x, nose_y), (base_x, base_y) = _nose(now), _nose(base)
     shoulder_y = (now["shoulder_y"] - base["shoulder_y"]) / unit
     ear_y = (now["ear_y"] - base["ear_y"]) / unit
     return {
         "width": math.log(now["shoulder_span"] / unit),
         "shoulder_y": shoulder_y,
         "ear_y": ear_y,
-        "nose_drop": (_nose(now)[1] - _nose(base)[1]) / head,
-        "turn": (_nose(now)[0] - _nose(base)[0]) / head,
+        "nose_drop": (nose_y - base_y) / head,
+        "turn": (nose_x - base_x) / head,
         "rise": -max(shoulder_y, ear_y),
     } | _level(now, base)
 

@@ -198,8 +198,9 @@ def _fit(frames: Floats, phase: Floats) -> Summary:
     moving = frames[_FITTED]
     seen = np.isfinite(moving)
     together: dict[bytes, list[int]] = {}
+    enough = max(MIN_FRAMES, SEEN * len(phase))
     for place, count in enumerate(seen.sum(axis=1).tolist()):
-        if count >= max(MIN_FRAMES, SEEN * len(phase)):
+        if count >= enough:
             together.setdefault(seen[place].tobytes(), []).append(place)
     found: Summary = {}
     for places in together.values():
