@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from firmware_app.coach.book import cue_file, read_cues
 from firmware_app.ride.events import Heard, Pulse, RideSetup, Tick
@@ -14,6 +15,11 @@ from firmware_app.wire import Message, RideId
 from tests.postgres_scene import Postgres
 
 TICK_S = 0.2
+# a busy machine is no fault of what is tested
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
