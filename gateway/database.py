@@ -49,14 +49,18 @@ def look_into(path: Path) -> Iterator[Database]:
     """Open a file to read it, beside the process that writes it; raise BadInput."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        db = Database(connection)
-        db.table_names()  # SQLite looks into the file only now
     except sqlite3.Error as error:
-        raise BadInput(f"{path}: {error}; is that a database, and may you read it?") from error
-    try:
+        raise BadInput(_unreadable(path, error)) from error
+    with contextlib.closing(Database(connection)) as db:
+        try:
+            db.table_names()  # SQLite looks into the file only now
+        except sqlite3.Error as error:
+            raise BadInput(_unreadable(path, error)) from error
         yield db
-    finally:
-        db.close()
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> str:
+    return f"{path}: {error}; is that a database, and may you read it?"
 
 
 def snapshot(path: Path, copy: Path) -> None:
