@@ -8,7 +8,7 @@ import pytest
 from firmware_app.commands import class_server
 from firmware_app.commands import demo as command
 from firmware_app.demo.plan import Ports, Wish, parts, settings_text
-from firmware_app.demo.show import free_ports
+from firmware_app.demo.show import clear, free_ports
 from firmware_app.errors import BadInput
 from firmware_app.settings import read_settings
 
@@ -69,6 +69,16 @@ def test_only_a_window_ends_the_demo_when_it_is_closed():
     window = parts(WISH._replace(headless=False), PORTS, Path("box"), 1.0)
     assert [part.name for part in window if part.vital] == ["player"]
     assert not [part for part in parts(WISH, PORTS, Path("box"), 1.0) if part.vital]
+
+
+def test_what_an_earlier_demo_left_is_taken_away_and_nothing_else(tmp_path):
+    earlier = ("screen-cue-3.png", "summary.json", "ride.fit")
+    for name in (*earlier, "holiday.png", "logs/ride.log"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    clear(tmp_path)
+    left = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert left == {"holiday.png", "logs/ride.log"}
 
 
 def test_the_ports_are_free_and_differ():

@@ -47,6 +47,7 @@ def ended(process, within_s):
 def left(tmp_path_factory):
     """What a ride of the shipped rider leaves: a shrug, then a dropped head."""
     out = tmp_path_factory.mktemp("demo")
+    (out / "screen-cue-99.png").touch()  # an earlier demo's
     code, said = ended(ride(out, 62), 110)
     assert code == 0, said
     return out
@@ -102,6 +103,7 @@ def test_pictures_of_the_screen_are_left(left):
     assert "screen-ride.png" in names
     assert any(name.startswith("screen-cue") for name in names)
     assert "screen-end.png" in names
+    assert "screen-cue-99.png" not in names
 
 
 def test_the_journal_rides_again_to_the_same_summary(left, summary, tmp_path):

@@ -27,7 +27,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--headless", action="store_true", help="no window; leave pictures and sound in --out")
     add("--seconds", type=float, default=SECONDS, help="length of the ride (default: %(default)g)")
-    add("--out", type=Path, default=Path("out"), help="folder for what it leaves (default: out)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        help="folder for what this demo leaves, and no earlier one (default: out)",
+    )
     add("--video", type=Path, help="a video file as the camera (default: a recorded rider)")
     add("--crank", type=Path, help="a label file whose crank_pulses_s turn the crank")
     add("--rpm", type=float, default=80.0, help="steady crank when --crank is not given")

@@ -11,6 +11,8 @@ CLASS_ID = "threshold-thursday"
 CLASS_TITLE = "Threshold Thursday"
 GYM = "Riverside Cycling"
 TARGET_RPM = (70.0, 95.0)
+LEAVES = ("screen-*.png", "speech.wav", "summary.json", "ride.fit", "journal.jsonl")
+"""What a demo leaves in its folder beside its logs, as patterns of file names."""
 
 
 class Wish(NamedTuple):

@@ -15,7 +15,7 @@ import httpx
 
 from firmware_app.clock import Clock
 from firmware_app.demo.cast import Cast
-from firmware_app.demo.plan import BOX, Part, Ports, Wish, parts, settings_text
+from firmware_app.demo.plan import BOX, LEAVES, Part, Ports, Wish, parts, settings_text
 from firmware_app.errors import PartLost, WireError
 from firmware_app.sockets import Visit
 from firmware_app.wire import Debrief, FromRide, Hud, Live, Reader, Say, Touch
@@ -53,8 +53,16 @@ def free_ports() -> Ports:
             door.close()
 
 
+def clear(out: Path) -> None:
+    """Take away what an earlier demo left in its folder, and nothing else that is there."""
+    for pattern in LEAVES:
+        for file in out.glob(pattern):
+            file.unlink()
+
+
 async def perform(wish: Wish, clock: Clock) -> Ended:
     """Run the demo; leave its files in wish.out. Raise SetupError when a part cannot run."""
+    clear(wish.out)
     with tempfile.TemporaryDirectory(prefix="bikebox-") as name:
         folder = Path(name)
         for sub in ("run", "state", "logs"):
