@@ -180,7 +180,8 @@ class Analyst:
         if t_s < until_s:
             return {}, dict.fromkeys(POSTURE, held)
         shown = self._shown(now, deviation)
-        if max(shown.values()) < OFF:
+        sits_well = all(value < OFF for rule, value in shown.items() if rule not in reasons.SADDLE)
+        if sits_well:  # on a saddle at whatever height: it is judged without the baseline
             self._learn(now, dt_s, deviation)
         why = {
             rule: reasons.missing(self._view, rule, deviation)
