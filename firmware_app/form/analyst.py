@@ -9,7 +9,7 @@ from collections.abc import Collection
 from firmware_app.form import reasons
 from firmware_app.form.baseline import Baseline, Learner
 from firmware_app.form.cadence_band import CadenceBand
-from firmware_app.form.catalogue import POSTURE, RULES
+from firmware_app.form.catalogue import POSTURE, RULES, STATES
 from firmware_app.form.crank import CrankPhase
 from firmware_app.form.dwell import OFF, Dwell
 from firmware_app.form.evidence import evidence, relief
@@ -34,6 +34,8 @@ RENEW_S, RENEW_TIMES = 10.0, 40.0
 YOUNG = 0.67
 """Against a baseline that is still being refined, a fault must show half as strongly again; the
 saddle's height is judged without one."""
+RIVALS = frozenset(POSTURE) - STATES - frozenset(reasons.SADDLE)
+"""Of these one fault brings the evidence of others up."""
 REFIT_S = 0.7
 """A fit over four seconds is no older than this when it is judged by."""
 LONGEST_STEP_S = 1.0
@@ -219,8 +221,13 @@ class Analyst:
         for rule in self._without & shown.keys():
             shown = {other: value for other, value in shown.items() if other != rule}
         why |= dict.fromkeys(self._without, reasons.LEFT_OUT)
+        rivals = [rule for rule in shown if rule in RIVALS]
+        foremost = max(rivals, key=lambda rule: shown[rule], default="")
         for rule, dwell in self._dwell.items():
-            state = dwell.step(shown[rule], dt_s) if rule in shown else dwell.blind(dt_s)
+            if rule in shown:
+                state = dwell.step(shown[rule], dt_s, foremost=rule == foremost)
+            else:
+                state = dwell.blind(dt_s)
             if state == "ok" and rule in unproven:
                 state, why[rule] = "unseen", unproven[rule]
             states[rule] = state

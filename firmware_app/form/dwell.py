@@ -8,6 +8,11 @@ from firmware_app.wire import RuleState
 OFF = 0.6
 """Evidence below this share of what began the fault is a correction; between, nothing changes. What
 has not begun yet is forgotten as far as it is short of 1, for half a fault wavers about it."""
+NEARLY = 0.85
+"""What shows most of all and stays above this counts as well, for less: half a fault often stays a
+little short of 1 for as long as it is held. Good riding comes so far for some seconds at the most
+(80 rendered riders); other faults bring each other's evidence up to it, so what shows less does not
+count."""
 FADING = 0.86
 """Evidence below this share of its recent height is on its way out ..."""
 FALLING, FALLING_S = 0.92, 1.0
@@ -49,8 +54,11 @@ class Dwell:
         before = self._lately[0][1] if self._lately else 0.0
         return self._evidence < max(1.0, FADING * self._height, FALLING * before)
 
-    def step(self, evidence: float, dt_s: float) -> RuleState:
-        """Take in evidence (1 begins a fault) that has held for dt_s; return the state."""
+    def step(self, evidence: float, dt_s: float, *, foremost: bool = False) -> RuleState:
+        """Take in evidence (1 begins a fault) that has held for dt_s; return the state.
+
+        foremost: no other rule shows more.
+        """
         self._unseen_s = 0.0
         self._evidence = evidence
         self._height = max(evidence, self._height * math.exp(-dt_s / HEIGHT_S))
@@ -61,7 +69,7 @@ class Dwell:
         if self._fault:
             speed = 1.0 if evidence < OFF else -1.0
         else:
-            speed = 1.0 if evidence >= 1 else max((evidence - 1) / (1 - OFF), -1.0)
+            speed = _towards_fault(evidence, NEARLY if foremost else 1.0)
         self._for_s = max(0.0, self._for_s + speed * dt_s)
         if self._for_s >= (self._off_s if self._fault else self._on_s):
             self._fault = not self._fault
@@ -75,3 +83,11 @@ class Dwell:
             self._fault = False
             self._for_s = 0.0
         return "unseen"
+
+
+def _towards_fault(evidence: float, counts: float) -> float:
+    """Return how fast evidence makes a fault, 1 at its limit; less than counts is against it."""
+    if evidence >= 1:
+        return 1.0
+    span = 1 - counts if evidence >= counts else counts - OFF
+    return max((evidence - counts) / span, -1.0)

@@ -38,8 +38,9 @@ Obliquely the head's way tells more than its tilt, which BlazePose sees less wel
 rendered riders, from either side."""
 TELLS = 0.25
 """So far from the middle, both taken together, it is the one or the other; nearer nobody knows."""
-BOUNCE = 0.015
-"""Shoulders up and down twice a turn; good riding stays below 0.004."""
+BOUNCE: dict[View, float] = {"front": 0.015, "oblique": 0.015, "side": 0.01}
+"""Shoulders up and down twice a turn; good riding stays below 0.006, from the side, where a trunk is
+the measure, below 0.003."""
 KNEES = ("knee_left", "knee_right", "knee_near")
 KNEE: dict[View, float] = {"front": 0.075, "oblique": 0.09, "side": 1.0}
 """A knee off its own track, in shoulder widths: about 3 cm; good riding stays below 0.03, and a
@@ -136,8 +137,8 @@ def _tips(view: View, deviation: Summary) -> float:
 
 
 def _bounce(view: View, now: Summary, deviation: Summary) -> float | None:
-    del view, now
-    return deviation["bounce"] / BOUNCE if "bounce" in deviation else None
+    del now
+    return deviation["bounce"] / BOUNCE[view] if "bounce" in deviation else None
 
 
 def _knees_in(view: View, now: Summary, deviation: Summary) -> float | None:

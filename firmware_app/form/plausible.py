@@ -14,9 +14,9 @@ import math
 from firmware_app.form.window import Summary
 from firmware_app.wire import View
 
-STRAIGHT_ELBOW_DEG, USUAL_ELBOW_DEG = 17.5, 27.5
+STRAIGHT_ELBOW_DEG, USUAL_ELBOW_DEG = 9.0, 27.5
 """Good riders' medians are 19 to 43, locked elbows 11 to 16 (on the rendered set)."""
-DROPPED_HEAD_DEG, USUAL_HEAD_DEG = 46.0, 28.0
+DROPPED_HEAD_DEG, USUAL_HEAD_DEG = 49.0, 28.0
 """Ear to nose below the horizontal; good riders 19 to 37, dropped heads 51 and more."""
 EAR_SINKS = 0.0037
 """Of the trunk's length, with each degree that a head is dropped; see fitted.py."""
