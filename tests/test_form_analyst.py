@@ -411,7 +411,6 @@ def test_an_earlier_ride_does_not_count_when_camera_or_saddle_were_moved():
 @pytest.mark.parametrize(
     ("rule", "at"),
     [
-        ("elbows_locked", Side(elbow_deg=12)),
         ("head_drop", Side(head_deg=55)),
         ("lean_low", Side(trunk_deg=58, elbow_deg=80)),
     ],
@@ -422,6 +421,18 @@ def test_from_the_side_a_fault_held_from_the_first_second_is_no_normal_posture(r
     rider.ride(10, Side())
     assert rider.form.states[rule] == "ok"
     assert not Rider("side").ride(40, Side(elbow_deg=20, trunk_deg=50, head_deg=38)).faults()
+
+
+def test_from_the_side_a_good_rider_may_look_low_and_begin_with_straight_arms():
+    assert not Rider("side").ride(40, Side(elbow_deg=10, head_deg=46)).faults()
+
+
+def test_a_saddle_at_the_wrong_height_does_not_keep_the_baseline_young():
+    low = Side(knee_bdc_deg=60)
+    rider = Rider("side").ride(40, low)
+    assert rider.faults() == {"saddle_low"}
+    rider.ride(10, low._replace(head_deg=40, head_low=0.05))
+    assert rider.faults() == {"saddle_low", "head_drop"}
 
 
 def test_the_same_ride_twice_gives_the_same_states():

@@ -39,8 +39,8 @@ rendered riders, from either side."""
 TELLS = 0.25
 """So far from the middle, both taken together, it is the one or the other; nearer nobody knows."""
 BOUNCE: dict[View, float] = {"front": 0.015, "oblique": 0.015, "side": 0.01}
-"""Shoulders up and down twice a turn; good riding stays below 0.006, from the side, where a trunk is
-the measure, below 0.003."""
+"""Shoulders up and down twice a turn; good riding stays below 0.006, from the side, where a trunk
+is the measure, below 0.003."""
 KNEES = ("knee_left", "knee_right", "knee_near")
 KNEE: dict[View, float] = {"front": 0.075, "oblique": 0.09, "side": 1.0}
 """A knee off its own track, in shoulder widths: about 3 cm; good riding stays below 0.03, and a
@@ -56,9 +56,9 @@ ELBOW_DEG = (32.0, 19.5)
 STRAIGHTER = -0.08
 """... if it also is 8 degrees straighter than the rider's own: who rides with 23 cannot show ten,
 and good riding that is 7 straighter stays so for ten seconds ..."""
-ELBOW_PLAY_DEG = (14.0, 7.0)
-"""... and does not play: an arm in use opens and closes by 8 and more as the trunk moves, however
-straight it is for the moment; a locked one reads the same within 6."""
+ELBOW_PLAY_DEG = (16.0, 9.0)
+"""... and does not play: an arm in use opens and closes as the trunk moves, however straight it is
+for the moment; a locked one reads the same within 6, half a locked one within 9."""
 TILT = 0.09
 """Head or shoulders 9 degrees off the rider's own level; good riding stays below 5."""
 ELBOWS_OUT = ("left_elbow_out", "right_elbow_out")
