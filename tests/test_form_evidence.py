@@ -58,3 +58,22 @@ def test_obliquely_the_way_of_the_head_tells_a_sway_from_a_rocking_pelvis(
         "oblique", {}, {"swing": 0.05, "head_swing": head_swing, "head_roll": head_roll}
     ).get("sway")
     assert told is None if sways is None else (told >= 1) is sways
+
+
+@pytest.mark.parametrize(
+    ("elbow", "shoulder_y", "play_deg", "locked"),
+    [
+        (-0.13, -0.04, 4.0, True),
+        (-0.05, -0.04, 4.0, False),  # not much straighter
+        (-0.13, 0.01, 4.0, False),  # shoulders that are not pushed up
+        (-0.13, -0.04, 9.5, False),  # an arm in use
+    ],
+)
+def test_obliquely_locked_arms_are_straighter_stiff_and_push_the_shoulders_up(
+    elbow, shoulder_y, play_deg, locked
+):
+    gone = {"elbow": elbow, "shoulder_y": shoulder_y}
+    told = evidence("oblique", {"elbow_play_deg": play_deg}, gone)
+    assert (told["elbows_locked"] >= 1) is locked
+    assert "elbows_locked" not in evidence("oblique", {}, gone)
+    assert "elbows_locked" not in evidence("front", {"elbow_play_deg": play_deg}, gone)

@@ -136,7 +136,7 @@ class Analyst:
         now: Summary = {}
         if not blind:
             now = self._window.posture(t_s) | self._in_time(t_s)
-            if self._view == "side":
+            if self._view != "front":
                 now |= self._window.elbow_play(t_s)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)

@@ -56,9 +56,13 @@ ELBOW_DEG = (32.0, 19.5)
 STRAIGHTER = -0.08
 """... if it also is 8 degrees straighter than the rider's own: who rides with 23 cannot show ten,
 and good riding that is 7 straighter stays so for ten seconds ..."""
-ELBOW_PLAY_DEG = (16.0, 9.0)
+ELBOW_PLAY_DEG: dict[View, tuple[float, float]] = {"side": (16.0, 9.0), "oblique": (10.0, 6.0)}
 """... and does not play: an arm in use opens and closes as the trunk moves, however straight it is
-for the moment; a locked one reads the same within 6, half a locked one within 9."""
+for the moment; a locked one reads the same within 6, half a locked one within 9. Obliquely it is
+the mean of both elbows, and how bent they look depends on where the camera stands ...
+"""
+PUSHED_UP = -0.02
+"""... but an arm that is stretched pushes the shoulders up, by this much of their width."""
 TILT = 0.09
 """Head or shoulders 9 degrees off the rider's own level; good riding stays below 5."""
 ELBOWS_OUT = ("left_elbow_out", "right_elbow_out")
@@ -166,12 +170,14 @@ def _standing(view: View, now: Summary, deviation: Summary) -> float | None:
 
 
 def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None:
-    if view != "side" or "left_deg" not in now or "elbow" not in deviation:
+    if view == "front" or "elbow_play_deg" not in now or "elbow" not in deviation:
         return None
     return min(
-        _between(now["left_deg"], ELBOW_DEG),
         max(deviation["elbow"] / STRAIGHTER, 0.0),
-        _between(now.get("elbow_play_deg", ELBOW_PLAY_DEG[0]), ELBOW_PLAY_DEG),
+        _between(now["elbow_play_deg"], ELBOW_PLAY_DEG[view]),
+        _between(now["left_deg"], ELBOW_DEG)
+        if view == "side"
+        else max(deviation["shoulder_y"] / PUSHED_UP, 0.0),
     )
 
 

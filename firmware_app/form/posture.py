@@ -31,9 +31,9 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     them forward, who rounds the back does not), turn (of the head), rise (of head and shoulders).
     head_tilt and shoulder_tilt (left down is positive), left_elbow_out and right_elbow_out.
     From the side: trunk_angle and head_pitch (forward and down are positive), trunk_length
-    (logarithm), neck_x and neck_y (ear from shoulder), elbow (less bent is negative), rise (of
-    the hips), over_hands (the shoulder ahead of the wrist, whatever the baseline).
-    In every view moved, how far the shoulders are from their place.
+    (logarithm), neck_x and neck_y (ear from shoulder), rise (of the hips), over_hands (the
+    shoulder ahead of the wrist, whatever the baseline). From the side and obliquely elbow (less
+    bent is negative). In every view moved, how far the shoulders are from their place.
     In time with the crank: bounce and swing are how much the shoulders' motion has changed, up
     and down twice a turn and sideways once a turn; head_swing and head_roll how far
     the head goes along and tilts with them. knee_left and knee_right, obliquely knee_near,
@@ -46,6 +46,8 @@ def compare(view: View, now: Summary, base: Summary) -> Summary:
     bounce = _change(now, base, "shoulder_y", 2)
     if bounce is not None:
         found["bounce"] = abs(bounce) / unit
+    if view != "front":
+        found |= _elbow(now, base)
     if view != "side":
         found |= _reach(now, base, unit)
         found |= _swing(now, base, unit) | _knees(view, now, base, unit)
@@ -95,13 +97,18 @@ def _side(now: Summary, base: Summary, unit: float) -> Summary:
         "neck_y": (_neck(now)[1] - _neck(base)[1]) / unit,
         "turn": math.log(now["ear_span"] / base["ear_span"]),
     }
-    if "left_deg" in now and "left_deg" in base:
-        found["elbow"] = (now["left_deg"] - base["left_deg"]) / 100
     if "hip_y" in now and "hip_y" in base:
         found["rise"] = (base["hip_y"] - now["hip_y"]) / unit
     if "over_hands" in now:
         found["over_hands"] = now["over_hands"] / unit
     return found
+
+
+def _elbow(now: Summary, base: Summary) -> Summary:
+    """Return how much more the elbows are bent, in the middle of both."""
+    if not all("left_deg" in at and "right_deg" in at for at in (now, base)):
+        return {}
+    return {"elbow": sum(now[arm] - base[arm] for arm in ("left_deg", "right_deg")) / 200}
 
 
 def _knees(view: View, now: Summary, base: Summary, unit: float) -> Summary:

@@ -41,7 +41,8 @@ SEATED = frozenset(POSTURE) - STATES - {"leaning"}
 """Rules of seated riding."""
 SEATED_NOW = "in the saddle"
 WHILE_STANDING = frozenset({"leaning"})
-SIDE_ONLY = frozenset({"elbows_locked", "saddle_low", "saddle_high", "leaning"})
+SIDE_ONLY = frozenset({"saddle_low", "saddle_high", "leaning"})
+NOT_FRONT = SIDE_ONLY | {"elbows_locked"}
 NOT_OBLIQUE = frozenset({"hip_rock", "head_tilt", "shoulder_tilt", "elbows_flared"})
 FRONT_ONLY = NOT_OBLIQUE | {"knees_in", "knees_out"}
 HIDES = {
@@ -98,7 +99,7 @@ def missing(view: View, rule: str, deviation: Summary) -> str:
     """Return why a rule has no evidence though the rider is seen."""
     if rule == "sway" and "swing" in deviation:
         return EITHER
-    if view != "side" and rule in SIDE_ONLY:
+    if (view == "front" and rule in NOT_FRONT) or (view == "oblique" and rule in SIDE_ONLY):
         return FROM_SIDE
     if view == "side" and rule in FRONT_ONLY:
         return FROM_FRONT

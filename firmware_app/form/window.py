@@ -46,6 +46,7 @@ _TOLD = [
 ]
 """... and what is told of it; the drift is not."""
 _FITTED = [ROW[name] for name in _MOVING]
+_ELBOWS = [ROW["left_deg"], ROW["right_deg"]]
 _UNSEEN = [(math.nan,) * width for width in (4, 6, 2, 2, 2, 4)]
 """In place of trunk, head, hips, arms, elbows or knees when they are not seen."""
 
@@ -117,15 +118,17 @@ class Window:
         return found
 
     def elbow_play(self, t_s: float) -> Summary:
-        """Return elbow_play_deg: how far the near elbow opens and closes, over four seconds.
+        """Return elbow_play_deg: how far the elbows open and close, over four seconds.
 
-        From the tenth to the ninetieth of a hundred, so that a single bad point is none of it.
+        From the tenth to the ninetieth of a hundred, so that a single bad point is none of it; the
+        mean of both.
         """
-        all_deg = np.sort(self._since(t_s - CRANK_S, "left")[ROW["left_deg"]])
-        seen = int(np.isfinite(all_deg).sum())
-        if seen < 2 * MIN_FRAMES or seen < SEEN * len(all_deg):
+        all_deg = np.sort(self._since(t_s - CRANK_S, "left")[_ELBOWS])
+        seen = np.isfinite(all_deg).sum(axis=1).tolist()
+        if min(seen) < max(2 * MIN_FRAMES, SEEN * all_deg.shape[1]):
             return {}
-        return {"elbow_play_deg": float(all_deg[seen * 9 // 10] - all_deg[seen // 10])}
+        plays = [row[n * 9 // 10] - row[n // 10] for row, n in zip(all_deg, seen, strict=True)]
+        return {"elbow_play_deg": float(sum(plays)) / 2}
 
     def in_time(self, t_s: float, crank: CrankPhase) -> Summary:
         """Return what moves with the crank, over the last four seconds.
