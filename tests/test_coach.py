@@ -54,6 +54,21 @@ def test_a_clean_ride_hears_nothing():
     assert not Bike().ride(600).said
 
 
+def test_straight_arms_are_told_to_who_keeps_them_not_to_who_stretches_them():
+    assert not Bike().ride(10).ride(14, "elbows_locked").ride(20).said
+    bike = Bike().ride(10).ride(20, "elbows_locked")
+    ((t_s, cue),) = bike.said
+    assert (cue.rule, t_s) == ("elbows_locked", pytest.approx(125, abs=0.3))
+
+
+def test_a_remote_coach_too_waits_until_straight_arms_are_kept():
+    bike = Bike().ride(10).ride(5, "elbows_locked")
+    states = {rule.id: "ok" for rule in RULES} | {"elbows_locked": "fault"}
+    form = FormState(bike.now_s, states, {}, None, standing=False)
+    told = bike.coach.offer("elbows_locked", "{name}, soft elbows", form)
+    assert told == "this fault may pass by itself yet"
+
+
 def test_a_fault_is_told_once_by_name_and_goes_stale_quickly():
     bike = Bike().ride(10).ride(20, "shrug")
     ((t_s, cue),) = bike.said

@@ -10,7 +10,7 @@ an interval. Who has ridden often hears less of it and reads the rest.
 from typing import Literal, NamedTuple
 
 from firmware_app.coach.book import CueBook, with_cm, with_name
-from firmware_app.form.catalogue import STATES
+from firmware_app.form.catalogue import RULES, STATES
 from firmware_app.form.reasons import PASSING, SADDLE
 from firmware_app.form.state import FormState
 from firmware_app.settings import Coaching
@@ -31,6 +31,7 @@ FADE = ((3, 3), (8, 2))
 """After so many earlier rides, so many of three corrections are spoken; after the last, one.
 Faded feedback is kept better than constant (Marco-Ahullo 2024: two thirds), though not undisputed
 (Fujii 2016)."""
+SAID_AFTER_S = {rule.id: rule.said_after_s for rule in RULES}
 
 
 class Cue(NamedTuple):
@@ -146,9 +147,11 @@ class Coach:
         It takes its slot and counts as told, as if the words were our own.
         """
         stands = form.states.get(rule) == "fault" and rule not in self._states
+        stood_s = form.t_s - self._since.get(rule, form.t_s)
         against = (
             (not stands, "this fault does not stand"),
             (rule in form.fading, "the rider is putting it right"),
+            (stood_s < SAID_AFTER_S.get(rule, 0.0), "this fault may pass by itself yet"),
             (form.learning is not None, "the rider's posture is not known yet"),
             (_busy(form), "the rider drinks, wipes or looks aside"),
             (
@@ -178,7 +181,8 @@ class Coach:
         due = [
             rule
             for rule, since_s in self._since.items()
-            if self._may_tell(rule, t_s - wait_s) and t_s >= max(since_s, free_s) + wait_s
+            if self._may_tell(rule, t_s - wait_s)
+            and t_s >= max(since_s + SAID_AFTER_S[rule], free_s) + wait_s
         ]
         if not due:
             return None

@@ -24,6 +24,7 @@ AFTER_S = 4.0
 STEP_S = 1 / JUDGED_HZ
 QUIET_S = Coaching().quiet_s
 WINDOW_S = {rule.id: rule.on_s + rule.looks_back_s for rule in RULES}
+WORD_S = {rule.id: WINDOW_S[rule.id] + rule.said_after_s for rule in RULES}
 LATE_S = 1.0
 
 
@@ -193,7 +194,7 @@ def talk(label: Label, moments: list[Moment]) -> Talk:
                 met.add(event)
                 delay_s = round(t_s - max(event.t0, since_s), 1)
                 score.delays_s = [*score.delays_s, delay_s]
-                score.late += delay_s > WINDOW_S[cue.rule] + LATE_S
+                score.late += delay_s > WORD_S[cue.rule] + LATE_S
         if cue.rule in whole or any(event.fault == cue.rule for event in around):
             continue
         score.false_in_good += not around

@@ -18,6 +18,9 @@ class Rule(NamedTuple):
     """How long it must be gone before it is put right."""
     looks_back_s: float = 2.0
     """How far the evidence looks back: on_s more and the fault is known."""
+    said_after_s: float = 0.0
+    """How long a fault stands before a word is said: what good riders do too for some seconds is
+    shown at once, and said to who goes on."""
 
 
 RULES = (
@@ -26,7 +29,7 @@ RULES = (
     Rule("head_tilt", 8.0, 1.0),
     Rule("shoulder_tilt", 8.0, 1.0),
     Rule("elbows_flared", 8.0, 1.0),
-    Rule("elbows_locked", 4.0, 1.0, 4.0),
+    Rule("elbows_locked", 4.0, 1.0, 4.0, 15.0),
     Rule("rounded_back", 2.5, 1.0),
     Rule("lean_low", 2.5, 1.0),
     Rule("knees_in", 2.0, 1.0, 4.0),
