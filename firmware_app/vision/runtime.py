@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_app.errors import BadInput, MissingPart
+from firmware_app.vision import pages
 
 Tensor = NDArray[np.float32]
 PACKAGE = "tflite-runtime" if sys.version_info < (3, 12) else "ai-edge-litert"
@@ -35,6 +36,7 @@ class Network:
             ) from error
         self.runtime = f"{PACKAGE} {version(PACKAGE)}"
         self.threads = threads
+        before = pages.private_memory()
         try:
             self._interpreter = interpreter(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -43,6 +45,7 @@ class Network:
                 f"{self.runtime} cannot read this pose model ({error});"
                 " mend it with: bikebox models"
             ) from error
+        pages.ask_for_large(before)
         self.input: NDArray[Any] = self._memory(self._interpreter.get_input_details()[0])[0]
         """[height, width, 3] to write to before run(): float32, or uint8 where the model takes
         a picture's bytes."""
