@@ -97,6 +97,20 @@ def test_a_picture_without_a_rider_to_judge_says_why(frame, why):
     assert metrics.trunk is None
 
 
+def test_a_camera_put_on_end_takes_nobody_further_away():
+    lying = measure(pose(FRONT_PX, width_px=1280, height_px=720), "front")
+    on_end = measure(pose(FRONT_PX, width_px=720, height_px=1280), "front")
+    assert not lying.blind
+    assert on_end.trunk.shoulder_span < 0.1
+    assert not on_end.blind
+
+
+@pytest.mark.parametrize("view", ["front", "oblique"])
+def test_a_face_drawn_on_a_rider_seen_from_behind_is_not_believed(view):
+    assert measure(pose(mirrored(FRONT_PX)), view).blind == "head and shoulders not in view"
+    assert not measure(pose(FRONT_PX), view).blind
+
+
 @pytest.mark.parametrize("view", ["front", "oblique", "side"])
 def test_a_line_of_the_journal_is_short_and_comes_back_the_same(view):
     uneven = {i: (x + 1 / 3, y + math.pi / 7) for i, (x, y) in FRONT_PX.items()}

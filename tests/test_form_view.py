@@ -51,10 +51,17 @@ def test_a_recorded_rider_tells_where_the_camera_stands_all_ride_long(name):
 @pytest.mark.parametrize(
     ("ahead", "apart", "view"),
     [(0.05, 1.2, "front"), (0.33, 0.7, "oblique"), (-0.33, 0.7, "oblique"), (0.6, 0.1, "side"),
-     (-0.6, 0.1, "side"), (0.18, 0.9, None), (0.1, 0.1, None), (0.5, 0.4, None)],
+     (-0.6, 0.1, "side"), (0.3, 0.1, "side"), (0.18, 0.9, None), (0.1, 0.1, None),
+     (0.5, 0.4, None)],
 )  # fmt: skip
 def test_the_three_views_and_what_is_between_them(ahead, apart, view):
     assert found(ahead=ahead, apart=apart) == view
+
+
+def test_a_rider_seen_from_behind_is_none_of_the_views():
+    assert found(ahead=0.05, apart=-1.2) is None
+    assert found(ahead=0.33, apart=-0.7) is None
+    assert found(ahead=0.6, apart=-0.1) == "side"
 
 
 def test_a_glimpse_of_nobody_or_darkness_tells_nothing():

@@ -48,6 +48,13 @@ def test_what_is_wrong_is_said_in_a_few_words(points, reason):
     assert watch(Framing("front"), points) == reason
 
 
+def test_how_far_away_does_not_depend_on_how_the_camera_is_turned():
+    framing = Framing("front")
+    for n in range(300):
+        framing.feed(*rider(size=60.0, x=240.0), HEIGHT_PX, WIDTH_PX, n / 30)
+    assert framing.reason == ""
+
+
 def test_knees_are_asked_for_from_the_side_only():
     low = rider(y=380)
     assert watch(Framing("side"), low) == "knees out of the picture"

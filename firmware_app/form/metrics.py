@@ -32,7 +32,8 @@ MEASURED = {
 """The landmarks that something is measured from, and from which visibility on each is seen."""
 SMALL: dict[wire.View, float] = {"front": 0.1, "oblique": 0.05, "side": 0.1}
 """Shoulders narrower than this (from the side a trunk shorter) are not the rider's but those of
-somebody in the room; turned half away they look narrow on the bike as well."""
+somebody in the room; turned half away they look narrow on the bike as well. In the shorter side of
+the picture: a camera put on end takes nobody further away."""
 
 
 class Trunk(NamedTuple):
@@ -140,13 +141,18 @@ class _Body:
         # facing left we see the left side of the rider; BlazePose's left is the rider's
         self._near = 0 if turned else 1
         self._turned = turned
+        self._shorter = min(width / height, 1.0)
+        """Side of the picture, in its heights."""
+        left, right = points[LEFT_SHOULDER : LEFT_SHOULDER + 2]
+        self._from_behind = view != "side" and left.x_px < right.x_px
+        """Whoever is seen so hides the face; the model draws one all the same."""
 
     def metrics(self) -> FormMetrics:
         """Measure what is seen."""
         head, trunk = _seen(self._head), _seen(self._trunk)
-        if head is None or trunk is None:
+        if head is None or trunk is None or self._from_behind:
             return FormMetrics(t_s=self._t_s, blind="head and shoulders not in view")
-        if trunk.shoulder_span < SMALL[self._view]:
+        if trunk.shoulder_span < SMALL[self._view] * self._shorter:
             return FormMetrics(t_s=self._t_s, blind="nobody on the bike")
         side = self._view == "side"
         return FormMetrics(

@@ -19,7 +19,7 @@ NEEDED: tuple[tuple[str, tuple[int, ...]], ...] = (
 KNEES = (25, 26)
 """Needed from the side; the camera on the handlebar often cannot have them."""
 LEAST_SIZE = 0.12
-"""Of trunk or shoulders, in heights of the picture. Riders filmed from any view have 0.20 to 0.56;
+"""Of trunk or shoulders, in the picture's shorter side. Riders from any view have 0.20 to 0.56;
 below 0.12 a trunk has 30 of the model's 256 pixels and less."""
 LEVEL_DEG = 8.0
 """Shoulders and hips of riders filmed from the front lie within 3 degrees of level over seconds; a
@@ -63,7 +63,7 @@ class Framing:
                 return f"{name} out of the picture"
         if self._view == "side" and not any(map(inside, KNEES)):
             return "knees out of the picture"
-        if size_px(x, y) < LEAST_SIZE * height_px:
+        if size_px(x, y) < LEAST_SIZE * min(width_px, height_px):
             return "too far away"
         if self._view == "front" and abs(self._tilt_deg) > LEVEL_DEG:
             return "camera tilted"
