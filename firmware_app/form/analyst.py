@@ -12,7 +12,7 @@ from firmware_app.form.cadence_band import CadenceBand
 from firmware_app.form.catalogue import POSTURE, RULES, STATES
 from firmware_app.form.crank import CrankPhase
 from firmware_app.form.dwell import OFF, Dwell
-from firmware_app.form.evidence import evidence, relief
+from firmware_app.form.evidence import evidence, relief, stretched
 from firmware_app.form.knee_clock import KneeClock
 from firmware_app.form.metrics import FormMetrics
 from firmware_app.form.pose_cadence import PoseCadence
@@ -136,8 +136,6 @@ class Analyst:
         now: Summary = {}
         if not blind:
             now = self._window.posture(t_s) | self._in_time(t_s)
-            if self._view != "front":
-                now |= self._window.elbow_play(t_s)
             blind = reasons.not_riding(self._view, now, cadence_rpm)
         shown, why = self._posture(t_s, dt_s, now, blind)
         if "saddle_low" in shown:
@@ -181,7 +179,7 @@ class Analyst:
         held, until_s = self._held
         if t_s < until_s:
             return {}, dict.fromkeys(POSTURE, held)
-        shown = self._shown(now, deviation)
+        shown = self._shown(t_s, now, deviation)
         sits_well = all(value < OFF for rule, value in shown.items() if rule not in reasons.SADDLE)
         if sits_well:  # on a saddle at whatever height: it is judged without the baseline
             self._learn(now, dt_s, deviation)
@@ -196,7 +194,9 @@ class Analyst:
             why[rule] = reason
         return shown, why
 
-    def _shown(self, now: Summary, deviation: Summary) -> Summary:
+    def _shown(self, t_s: float, now: Summary, deviation: Summary) -> Summary:
+        if stretched(self._view, deviation):
+            now = now | self._window.elbow_play(t_s)
         if "knee_bdc_deg" in now:
             now = now | {"knee_bdc_deg": self._saddle.steady_deg(now["knee_bdc_deg"])}
         found = evidence(self._view, now, deviation)
@@ -221,8 +221,8 @@ class Analyst:
         for rule in self._without & shown.keys():
             shown = {other: value for other, value in shown.items() if other != rule}
         why |= dict.fromkeys(self._without, reasons.LEFT_OUT)
-        rivals = [rule for rule in shown if rule in RIVALS]
-        foremost = max(rivals, key=lambda rule: shown[rule], default="")
+        rivals = (rule for rule in shown if rule in RIVALS)
+        foremost = max(rivals, key=shown.__getitem__, default="")
         for rule, dwell in self._dwell.items():
             if rule in shown:
                 state = dwell.step(shown[rule], dt_s, foremost=rule == foremost)

@@ -97,6 +97,11 @@ def _postures(view: View, deviation: Summary) -> Summary:
     }
 
 
+def stretched(view: View, deviation: Summary) -> bool:
+    """Tell whether the arms are so much straighter that it matters how much they play."""
+    return view != "front" and deviation.get("elbow", 0.0) / STRAIGHTER >= OFF
+
+
 def relief(view: View, deviation: Summary) -> float:
     """Return how far a posture is on the good side of the baseline; 1: as far as a fault begins.
 
@@ -170,10 +175,15 @@ def _standing(view: View, now: Summary, deviation: Summary) -> float | None:
 
 
 def _elbows_locked(view: View, now: Summary, deviation: Summary) -> float | None:
-    if view == "front" or "elbow_play_deg" not in now or "elbow" not in deviation:
+    if view == "front" or "elbow" not in deviation:
+        return None
+    straighter = max(deviation["elbow"] / STRAIGHTER, 0.0)
+    if straighter < OFF:
+        return straighter
+    if "elbow_play_deg" not in now:
         return None
     return min(
-        max(deviation["elbow"] / STRAIGHTER, 0.0),
+        straighter,
         _between(now["elbow_play_deg"], ELBOW_PLAY_DEG[view]),
         _between(now["left_deg"], ELBOW_DEG)
         if view == "side"
